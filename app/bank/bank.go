@@ -1,0 +1,51 @@
+package bank
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/platform/fault"
+)
+
+// Bank is one community with its own members, brokers, policies and ledger.
+type Bank struct {
+	bun.BaseModel `bun:"table:directory.bank"`
+
+	ID           uuid.UUID `bun:"id,pk"`
+	Slug         string    `bun:"slug"` // in addresses: "hilltop"
+	Name         string    `bun:"name"`
+	Zone         string    `bun:"zone"`   // IANA name; all its days are counted there
+	Nation       string    `bun:"nation"` // whose bank holidays count
+	Phone        string    `bun:"phone"`
+	PhoneHours   string    `bun:"phone_hours"`
+	Email        string    `bun:"email"`
+	Accent       string    `bun:"accent"`        // its colour on screens, as #rrggbb
+	ConfirmDays  int       `bun:"confirm_days"`  // silence settles an exchange after so many days
+	FloorMinutes int64     `bun:"floor_minutes"` // hard floor of a new member's account
+	SoftMinutes  int64     `bun:"soft_minutes"`  // below it a broker is told; nothing is blocked
+	PotAccount   uuid.UUID `bun:"pot_account"`
+	IssueAccount uuid.UUID `bun:"issue_account"`
+	CreatedAt    time.Time `bun:"created_at"`
+}
+
+// ErrNoBank refuses an address whose bank does not exist.
+var ErrNoBank = fault.New(fault.NotFound, "no-such-bank", "There is no time bank at this address.")
+
+// Location is the bank's own time zone. An unknown name counts as UTC; Create
+// refuses those, so it cannot be seen in practice.
+func (b Bank) Location() *time.Location {
+	loc, err := time.LoadLocation(b.Zone)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}
+
+// Today is the calendar day at t in the bank's zone, as midnight UTC of that
+// date: the form in which dates are stored.
+func (b Bank) Today(t time.Time) time.Time {
+	y, m, d := t.In(b.Location()).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}

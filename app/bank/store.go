@@ -1,0 +1,51 @@
+package bank
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// BySlug finds a bank by its address. Refuses with ErrNoBank.
+func BySlug(ctx context.Context, db bun.IDB, slug string) (Bank, error) {
+	return one(ctx, db, "slug = ?", slug)
+}
+
+// ByID finds a bank. Refuses with ErrNoBank.
+func ByID(ctx context.Context, db bun.IDB, id uuid.UUID) (Bank, error) {
+	return one(ctx, db, "id = ?", id)
+}
+
+func one(ctx context.Context, db bun.IDB, where string, arg any) (Bank, error) {
+	var b Bank
+	err := db.NewSelect().Model(&b).Where(where, arg).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return b, ErrNoBank
+	}
+	if err != nil {
+		return b, fmt.Errorf("find bank: %w", err)
+	}
+	return b, nil
+}
+
+// All lists the banks by name.
+func All(ctx context.Context, db bun.IDB) ([]Bank, error) {
+	var out []Bank
+	if err := db.NewSelect().Model(&out).Order("name", "id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("list banks: %w", err)
+	}
+	return out, nil
+}
+
+// Insert adds a bank. Its ledger accounts are opened by the caller, in the same
+// piece of work.
+func Insert(ctx context.Context, db bun.IDB, b Bank) error {
+	if _, err := db.NewInsert().Model(&b).Exec(ctx); err != nil {
+		return fmt.Errorf("add bank: %w", err)
+	}
+	return nil
+}

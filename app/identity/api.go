@@ -1,0 +1,168 @@
+package identity
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"timebank/app/platform/web"
+)
+
+// Me is who is signed in, and where they belong.
+type Me struct {
+	PersonID uuid.UUID `json:"person_id"`
+	Called   string    `json:"called" doc:"What they like to be called"`
+	Start    string    `json:"start" doc:"Path of the page to begin on"`
+	Banks    []MyBank  `json:"banks"`
+}
+
+// MyBank is one bank of a person.
+type MyBank struct {
+	Slug           string     `json:"slug"`
+	Name           string     `json:"name"`
+	Phone          string     `json:"phone"`
+	PhoneHours     string     `json:"phone_hours"`
+	Zone           string     `json:"zone" doc:"IANA time zone; every date on a screen is in it"`
+	Accent         string     `json:"accent"`
+	Roles          []Role     `json:"roles"`
+	MemberID       *uuid.UUID `json:"member_id,omitempty"`
+	OrganisationID *uuid.UUID `json:"organisation_id,omitempty" doc:"The surgery they refer for"`
+}
+
+type askCodeInput struct {
+	Body struct {
+		Contact string `json:"contact" maxLength:"300" doc:"E-mail address or phone number"`
+	}
+}
+
+type askCodeOutput struct {
+	Body struct {
+		Next string `json:"next" doc:"What happens now, to show"`
+	}
+}
+
+type signInInput struct {
+	Body struct {
+		Contact string `json:"contact" maxLength:"300"`
+		Code    string `json:"code" maxLength:"30" doc:"Six digits, any spacing"`
+	}
+}
+
+type sessionOutput struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+	Body      struct {
+		Me     Me     `json:"me"`
+		Access string `json:"access" doc:"The token again, for clients without cookies; lives ten minutes"`
+	}
+}
+
+type refreshInput struct {
+	Plain  string `cookie:"timebank-refresh"`
+	Secure string `cookie:"__Secure-timebank-refresh"`
+}
+
+type signedOut struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+}
+
+type meOutput struct{ Body Me }
+
+// Routes hangs the operations of signing in.
+func (s *Service) Routes(r *web.Routes) {
+	web.Register(r, web.Op{ID: "ask-sign-in-code", Method: http.MethodPost, Path: "/session/code", Room: "sign-in", Who: web.Anyone,
+		Summary: "Send a sign-in code", Status: http.StatusAccepted},
+		func(ctx context.Context, in *askCodeInput) (*askCodeOutput, error) {
+			out := &askCodeOutput{}
+			out.Body.Next = "If we know you, a code is on its way to your e-mail. No e-mail? Ring us and we will read you one."
+			return out, s.AskCode(ctx, in.Body.Contact, web.From(ctx).IP)
+		})
+	web.Register(r, web.Op{ID: "sign-in", Method: http.MethodPost, Path: "/session", Room: "sign-in", Who: web.Anyone, Summary: "Sign in with a code"},
+		func(ctx context.Context, in *signInInput) (*sessionOutput, error) {
+			from := web.From(ctx)
+			session, tokens, err := s.SignIn(ctx, in.Body.Contact, in.Body.Code, from.IP, from.Request.UserAgent())
+			if err != nil {
+				return nil, err
+			}
+			return s.answer(ctx, session, tokens)
+		})
+	web.Register(r, web.Op{ID: "renew-session", Method: http.MethodPost, Path: "/session/renew", Room: "sign-in", Who: web.Anyone, Summary: "Trade the refresh cookie for new tokens"},
+		func(ctx context.Context, in *refreshInput) (*sessionOutput, error) {
+			session, tokens, err := s.Renew(ctx, s.refreshOf(in))
+			if err != nil {
+				return nil, err
+			}
+			return s.answer(ctx, session, tokens)
+		})
+	web.Register(r, web.Op{ID: "sign-out", Method: http.MethodDelete, Path: "/session", Room: "sign-in", Who: web.Anyone, Summary: "Sign out", Status: http.StatusNoContent},
+		func(ctx context.Context, in *refreshInput) (*signedOut, error) {
+			return &signedOut{SetCookie: s.cookies(Tokens{}, -1)}, s.SignOut(ctx, s.refreshOf(in))
+		})
+	web.Register(r, web.Op{ID: "me", Method: http.MethodGet, Path: "/me", Room: "sign-in", Who: web.SignedIn, Summary: "Who is signed in"},
+		func(ctx context.Context, _ *struct{}) (*meOutput, error) {
+			me, err := s.me(ctx, ActorFrom(ctx).Person)
+			return &meOutput{me}, err
+		})
+}
+
+func (s *Service) refreshOf(in *refreshInput) string {
+	if s.Secure {
+		return in.Secure
+	}
+	return in.Plain
+}
+
+func (s *Service) answer(ctx context.Context, session Session, t Tokens) (*sessionOutput, error) {
+	me, err := s.me(ctx, session.PersonID)
+	if err != nil {
+		return nil, err
+	}
+	out := &sessionOutput{SetCookie: s.cookies(t, int(refreshLife/time.Second))}
+	out.Body.Me, out.Body.Access = me, t.Access
+	return out, nil
+}
+
+// cookies writes both tokens, or with a negative age takes them away. The access
+// cookie outlives its token on purpose: an expired one says "renew", none says
+// "sign in".
+func (s *Service) cookies(t Tokens, age int) []http.Cookie {
+	access, refresh := cookieNames(s.Secure)
+	return []http.Cookie{
+		{Name: access, Value: t.Access, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode},
+		{Name: refresh, Value: t.Refresh, Path: refreshPath, MaxAge: age, HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode},
+	}
+}
+
+func (s *Service) me(ctx context.Context, person uuid.UUID) (Me, error) {
+	p, places, err := s.Places(ctx, person)
+	if err != nil {
+		return Me{}, err
+	}
+	me := Me{PersonID: p.ID, Called: p.Called, Start: "/", Banks: []MyBank{}}
+	for _, x := range places {
+		b := MyBank{Slug: x.Bank.Slug, Name: x.Bank.Name, Phone: x.Bank.Phone, PhoneHours: x.Bank.PhoneHours, Zone: x.Bank.Zone, Accent: x.Bank.Accent, Roles: x.Roles}
+		if x.Member != uuid.Nil {
+			b.MemberID = &x.Member
+		}
+		if x.Organisation != uuid.Nil {
+			b.OrganisationID = &x.Organisation
+		}
+		me.Banks = append(me.Banks, b)
+	}
+	me.Start = start(places)
+	return me, nil
+}
+
+// start is the page somebody begins on: staff at their desk, members at home.
+func start(places []Place) string {
+	for _, x := range []struct {
+		permission, path string
+	}{{WorkDesk, "/broker"}, {Refer, "/surgery"}, {TakePart, "/home"}} {
+		if slices.ContainsFunc(places, func(p Place) bool { return Actor{Roles: p.Roles}.May(x.permission) }) {
+			return x.path
+		}
+	}
+	return "/"
+}

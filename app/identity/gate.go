@@ -1,0 +1,102 @@
+package identity
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/bank"
+	"timebank/app/platform/db"
+	"timebank/app/platform/web"
+)
+
+// Cookies that a browser holds. Over https their names carry the prefixes that
+// stop other hosts and plain http from setting them.
+func cookieNames(secure bool) (access, refresh string) {
+	if secure {
+		return "__Host-timebank", "__Secure-timebank-refresh"
+	}
+	return "timebank", "timebank-refresh"
+}
+
+const refreshPath = "/api/session"
+
+// Enter implements web.Gate: it reads the token, finds the bank of the address,
+// and lets in who has the permission that the operation names. A bank that the
+// person does not belong to is answered like one that does not exist.
+func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, error) {
+	person, session, err := s.Keys.Check(s.token(c.Request))
+	if err != nil {
+		return nil, err
+	}
+	a := Actor{Person: person, Session: session}
+	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		a.Roles = nil
+		alive, err := tx.NewSelect().Model((*Session)(nil)).Where("id = ?", session).Where("ended_at is null").Exists(ctx)
+		if err != nil {
+			return err
+		}
+		if !alive {
+			return ErrSignIn
+		}
+		p, err := PersonByID(ctx, tx, person)
+		if err != nil {
+			return err
+		}
+		a.Called = p.Called
+		if c.Bank == "" {
+			return nil
+		}
+		if a.Bank, err = bank.BySlug(ctx, tx, c.Bank); err != nil {
+			return err
+		}
+		all, err := grants(ctx, tx, person)
+		for _, g := range all {
+			if g.BankID != a.Bank.ID {
+				continue
+			}
+			a.Roles = append(a.Roles, g.Role)
+			if g.OrganisationID != nil {
+				a.Organisation = *g.OrganisationID
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if c.Bank != "" {
+		if len(a.Roles) == 0 {
+			return nil, bank.ErrNoBank
+		}
+		err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
+			a.Member, err = s.Member(ctx, tx, a.Bank.ID, person)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if c.Who != web.SignedIn && !a.May(c.Who) {
+		return nil, ErrNotAllowed
+	}
+	if a.May(Refer) && a.Organisation == uuid.Nil {
+		return nil, ErrNotAllowed // a referrer without a surgery refers for nobody
+	}
+	return context.WithValue(ctx, actorKey{}, a), nil
+}
+
+func (s *Service) token(r *http.Request) string {
+	if t, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return t
+	}
+	name, _ := cookieNames(s.Secure)
+	c, err := r.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}

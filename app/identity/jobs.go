@@ -1,0 +1,63 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/platform/db"
+	"timebank/app/platform/job"
+	"timebank/app/platform/mail"
+	"timebank/app/platform/seal"
+)
+
+// SendCode is the job that mails a sign-in code.
+type SendCode struct {
+	CodeID uuid.UUID `json:"code_id"`
+}
+
+// Kind implements job.Args.
+func (SendCode) Kind() string { return "send-sign-in-code" }
+
+// Work names the jobs this slice does.
+func (s *Service) Work(q *job.Queue) { job.Handle(q, s.sendCode) }
+
+// sendCode mails the digits and then forgets them. Run twice it sends nothing
+// more, and a code that was used or is too old is not sent at all.
+func (s *Service) sendCode(ctx context.Context, j SendCode) error {
+	var c Code
+	var to Person
+	err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		err := tx.NewSelect().Model(&c).Where("id = ?", j.CodeID).Scan(ctx)
+		if err != nil {
+			return err
+		}
+		to, err = PersonByID(ctx, tx, c.PersonID)
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) || (err == nil && (c.Sealed == nil || to.Email == nil || !c.live(s.Clock.Now()))) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read code: %w", err)
+	}
+	digits, err := s.Box.Open(seal.Place{Column: "sign_in_code.sealed", Row: c.ID}, c.Sealed)
+	if err != nil {
+		return err
+	}
+	err = s.Mail.Send(ctx, mail.Mail{
+		To: *to.Email, ID: c.ID.String(), Subject: "Your sign-in code",
+		Text: fmt.Sprintf("Hello %s,\n\nYour code is %s %s\n\nIt works for ten minutes. If you did not ask for it, you can forget this message.\nNobody from the time bank will ever ask you for this code.\n", to.Called, digits[:3], digits[3:]),
+	})
+	if err != nil && !errors.Is(err, mail.ErrAddress) {
+		return err
+	}
+	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		_, err := tx.NewUpdate().Model((*Code)(nil)).Set("sealed = null").Where("id = ?", c.ID).Exec(ctx)
+		return err
+	})
+}

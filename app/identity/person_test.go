@@ -1,0 +1,65 @@
+package identity
+
+import "testing"
+
+func TestPhoneAsPeopleWriteIt(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"01632 960 001":           "+441632960001",
+		" (01632) 960-001 ":       "+441632960001",
+		"07700 900982":            "+447700900982",
+		"+44 7700 900 982":        "+447700900982",
+		"+44 (0)7700 900 982":     "+447700900982",
+		"0044 7700 900982":        "+447700900982",
+		"0044 (0)7700 900982":     "+447700900982",
+		"+353 1 496 0000":         "+35314960000",
+		"":                        "",
+		"ring me":                 "",
+		"12345":                   "",
+		"0800":                    "",
+		"07700 900982 ext 3":      "",
+		"077009009821234":         "",
+		"+1":                      "",
+		"07700\u00a0900\u00a0982": "+447700900982",
+	} {
+		got, ok := CleanPhone(in)
+		if got != want || ok != (want != "") {
+			t.Errorf("CleanPhone(%q) = %q, %v; want %q", in, got, ok, want)
+		}
+	}
+}
+
+func TestEmailRefusesWhatCouldBreakAMessage(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"Ada@Example.org ":            "ada@example.org",
+		"a@b":                         "a@b",
+		"no at sign":                  "",
+		"Ada <ada@example.org>":       "",
+		"ada@example.org\r\nBcc: x@y": "",
+		"ada@exa\x00mple.org":         "",
+		"":                            "",
+	} {
+		got, ok := CleanEmail(in)
+		if got != want || ok != (want != "") {
+			t.Errorf("CleanEmail(%q) = %q, %v; want %q", in, got, ok, want)
+		}
+	}
+}
+
+func TestNameKeepsEveryAlphabetAndNoTricks(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"  Siân   ap Rhys ": "Siân ap Rhys",
+		"عائشہ":             "عائشہ",
+		"O'Neill-Ó":         "O'Neill-Ó",
+		"a\u202eb":          "",
+		"a\x00b":            "",
+		"":                  "",
+	} {
+		got, ok := CleanName(in)
+		if (want != "" && got != want) || ok != (want != "") {
+			t.Errorf("CleanName(%q) = %q, %v; want %q", in, got, ok, want)
+		}
+	}
+}

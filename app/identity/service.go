@@ -1,0 +1,307 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/bank"
+	"timebank/app/platform/clock"
+	"timebank/app/platform/db"
+	"timebank/app/platform/fault"
+	"timebank/app/platform/id"
+	"timebank/app/platform/job"
+	"timebank/app/platform/mail"
+	"timebank/app/platform/seal"
+)
+
+// Service is the use cases of signing in.
+type Service struct {
+	Pool  *bun.DB
+	Clock clock.Clock
+	Box   *seal.Box
+	Queue *job.Queue
+	Mail  mail.Sender
+	Keys  *Keys
+	// Member finds a person's membership of a bank; uuid.Nil when there is none.
+	Member func(ctx context.Context, tx bun.IDB, bankID, person uuid.UUID) (uuid.UUID, error)
+	Secure bool // reached by https: cookies say so
+}
+
+var (
+	// ErrTooMany refuses more tries than a person needs.
+	ErrTooMany = fault.New(fault.TooMany, "too-many-tries", "That was a lot of tries. Please wait ten minutes, or ring us.")
+	// ErrContact refuses what is neither an e-mail address nor a phone number.
+	ErrContact = fault.New(fault.Invalid, "contact", "Write your e-mail address, like ada@example.org, or your phone number, like 07700 900 982.")
+)
+
+// AskCode sends a sign-in code to whoever has this address. It says the same
+// when nobody has it, or only a phone number, so it cannot be used to find out
+// who is a member. Refuses with ErrContact and ErrTooMany.
+func (s *Service) AskCode(ctx context.Context, contact, ip string) error {
+	email, phone, err := parseContact(contact)
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		for _, b := range []struct {
+			name  string
+			burst int
+		}{{"code/" + email + phone, 5}, {"code-from/" + ip, 40}} {
+			ok, err := take(ctx, tx, b.name, b.burst, 2*time.Minute, now)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return ErrTooMany
+			}
+		}
+		people, err := byContact(ctx, tx, email, phone)
+		if err != nil || email == "" || len(people) == 0 {
+			return err
+		}
+		code, _, err := s.makeCode(ctx, tx, people[0].ID, "email", nil, now)
+		if err != nil {
+			return err
+		}
+		return s.Queue.Enqueue(ctx, tx, SendCode{CodeID: code.ID})
+	})
+}
+
+// ReadOut makes a code that a broker reads to a member on the phone or across a
+// table. The caller has checked that actor may and that person is of the bank.
+func (s *Service) ReadOut(ctx context.Context, tx bun.IDB, actor Actor, person uuid.UUID) (digits string, until time.Time, err error) {
+	c, digits, err := s.makeCode(ctx, tx, person, "read-out", &actor.Person, s.Clock.Now())
+	return digits, c.ExpiresAt, err
+}
+
+func (s *Service) makeCode(ctx context.Context, tx bun.IDB, person uuid.UUID, channel string, by *uuid.UUID, now time.Time) (Code, string, error) {
+	digits := newDigits()
+	c := Code{
+		ID: id.New(), PersonID: person, Channel: channel, MadeBy: by, CreatedAt: now, ExpiresAt: now.Add(codeLife),
+		Hash: s.codeHash(person, digits),
+	}
+	if channel == "email" {
+		sealed, err := s.Box.Seal(seal.Place{Column: "sign_in_code.sealed", Row: c.ID}, []byte(digits))
+		if err != nil {
+			return c, "", err
+		}
+		c.Sealed = sealed
+	}
+	if _, err := tx.NewInsert().Model(&c).Exec(ctx); err != nil {
+		return c, "", fmt.Errorf("keep code: %w", err)
+	}
+	return c, digits, nil
+}
+
+func (s *Service) codeHash(person uuid.UUID, digits string) []byte {
+	return s.Box.Blind("sign_in_code.hash", person.String()+digits)
+}
+
+// SignIn trades a code for a session. Refuses with ErrCode, whatever was wrong,
+// and with ErrTooMany.
+func (s *Service) SignIn(ctx context.Context, contact, typed, ip, device string) (Session, Tokens, error) {
+	var out Session
+	var tokens Tokens
+	email, phone, err := parseContact(contact)
+	if err != nil {
+		return out, tokens, err
+	}
+	typed = cleanCode(typed)
+	now := s.Clock.Now()
+	wrong := false
+	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		wrong = false
+		if ok, err := take(ctx, tx, "try-from/"+ip, 60, 20*time.Second, now); err != nil || !ok {
+			return errors.Join(err, ifFalse(ok, ErrTooMany))
+		}
+		people, err := byContact(ctx, tx, email, phone)
+		if err != nil {
+			return err
+		}
+		codes, err := liveCodes(ctx, tx, people, now)
+		if err != nil {
+			return err
+		}
+		person, err := s.spend(ctx, tx, codes, typed, now)
+		if err != nil {
+			return err
+		}
+		if person == uuid.Nil {
+			wrong = true // the tries that were counted must be kept: no error, so that it commits
+			return nil
+		}
+		out, tokens, err = s.open(ctx, tx, person, device, now)
+		return err
+	})
+	if err == nil && wrong {
+		err = ErrCode.At("/code")
+	}
+	return out, tokens, err
+}
+
+// spend uses up the code that fits; every other one has lost a try.
+func (s *Service) spend(ctx context.Context, tx bun.IDB, codes []Code, typed string, now time.Time) (uuid.UUID, error) {
+	for _, c := range codes {
+		if !c.live(now) || !c.fits(s.codeHash(c.PersonID, typed)) {
+			continue
+		}
+		_, err := tx.NewUpdate().Model((*Code)(nil)).Set("used_at = ?", now).Set("sealed = null").
+			Where("person_id = ?", c.PersonID).Where("used_at is null").Exec(ctx) // one sign-in ends every open code
+		return c.PersonID, err
+	}
+	for _, c := range codes {
+		if _, err := tx.NewUpdate().Model((*Code)(nil)).Set("tries = tries + 1").Where("id = ?", c.ID).Exec(ctx); err != nil {
+			return uuid.Nil, fmt.Errorf("count try: %w", err)
+		}
+	}
+	return uuid.Nil, nil
+}
+
+// Tokens is what a device holds.
+type Tokens struct{ Access, Refresh string }
+
+func (s *Service) open(ctx context.Context, tx bun.IDB, person uuid.UUID, device string, now time.Time) (Session, Tokens, error) {
+	refresh, hash := newRefresh()
+	if len(device) > 200 {
+		device = device[:200]
+	}
+	out := Session{ID: id.New(), PersonID: person, RefreshHash: hash, Device: device, CreatedAt: now, RenewedAt: now, ExpiresAt: now.Add(refreshLife)}
+	if _, err := tx.NewInsert().Model(&out).Exec(ctx); err != nil {
+		return out, Tokens{}, fmt.Errorf("open session: %w", err)
+	}
+	access, err := s.Keys.Sign(person, out.ID)
+	return out, Tokens{access, refresh}, err
+}
+
+// grace is how long the token before the newest one still renews: a phone that
+// lost the answer asks again with what it has.
+const grace = 20 * time.Second
+
+// Renew trades a refresh token for new ones. A token that was already traded
+// ends the whole session: two devices hold it, so one of them stole it. Refuses
+// with ErrSignIn.
+func (s *Service) Renew(ctx context.Context, token string) (Session, Tokens, error) {
+	var out Session
+	var tokens Tokens
+	stolen := false
+	now := s.Clock.Now()
+	hash := hashRefresh(token)
+	err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		stolen = false
+		err := tx.NewSelect().Model(&out).Where("refresh_hash = ? or previous_hash = ?", hash, hash).
+			Where("ended_at is null").Where("expires_at > ?", now).For("update").Scan(ctx)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrSignIn
+		}
+		if err != nil {
+			return fmt.Errorf("find session: %w", err)
+		}
+		if string(out.RefreshHash) != string(hash) && now.Sub(out.RenewedAt) > grace {
+			stolen = true
+			_, err := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).Where("id = ?", out.ID).Exec(ctx)
+			return err
+		}
+		refresh, next := newRefresh()
+		if _, err := tx.NewUpdate().Model((*Session)(nil)).Set("refresh_hash = ?", next).Set("previous_hash = ?", hash).
+			Set("renewed_at = ?", now).Set("expires_at = ?", now.Add(refreshLife)).Where("id = ?", out.ID).Exec(ctx); err != nil {
+			return fmt.Errorf("renew session: %w", err)
+		}
+		access, err := s.Keys.Sign(out.PersonID, out.ID)
+		tokens = Tokens{access, refresh}
+		return err
+	})
+	if err == nil && stolen {
+		err = ErrSignIn
+	}
+	return out, tokens, err
+}
+
+// SignOut ends the session that a refresh token belongs to; an unknown one is no
+// error, since the wish is fulfilled.
+func (s *Service) SignOut(ctx context.Context, token string) error {
+	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		_, err := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", s.Clock.Now()).
+			Where("refresh_hash = ?", hashRefresh(token)).Where("ended_at is null").Exec(ctx)
+		return err
+	})
+}
+
+// Place is one bank a person may enter, and as what.
+type Place struct {
+	Bank         bank.Bank
+	Roles        []Role
+	Member       uuid.UUID
+	Organisation uuid.UUID
+}
+
+// Places lists where a person belongs.
+func (s *Service) Places(ctx context.Context, person uuid.UUID) (Person, []Place, error) {
+	var who Person
+	var out []Place
+	err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		out = nil
+		var err error
+		if who, err = PersonByID(ctx, tx, person); err != nil {
+			return err
+		}
+		all, err := grants(ctx, tx, person)
+		if err != nil {
+			return err
+		}
+		at := map[uuid.UUID]int{}
+		for _, g := range all {
+			i, ok := at[g.BankID]
+			if !ok {
+				b, err := bank.ByID(ctx, tx, g.BankID)
+				if err != nil {
+					return err
+				}
+				i, at[g.BankID] = len(out), len(out)
+				out = append(out, Place{Bank: b})
+			}
+			out[i].Roles = append(out[i].Roles, g.Role)
+			if g.OrganisationID != nil {
+				out[i].Organisation = *g.OrganisationID
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return who, nil, err
+	}
+	for i := range out {
+		bankID := out[i].Bank.ID
+		err := db.InTx(ctx, s.Pool, bankID, func(ctx context.Context, tx bun.IDB) (err error) {
+			out[i].Member, err = s.Member(ctx, tx, bankID, person)
+			return err
+		})
+		if err != nil {
+			return who, nil, err
+		}
+	}
+	return who, out, nil
+}
+
+func parseContact(s string) (email, phone string, err error) {
+	if e, ok := CleanEmail(s); ok {
+		return e, "", nil
+	}
+	if p, ok := CleanPhone(s); ok {
+		return "", p, nil
+	}
+	return "", "", ErrContact.At("/contact")
+}
+
+func ifFalse(ok bool, err error) error {
+	if ok {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,87 @@
+// Package config reads the environment once, into one typed struct. Every field
+// has a usable zero value but those that a real installation cannot guess;
+// X_FILE holds the name of a file for every secret X.
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Config is all that can be set from outside.
+type Config struct {
+	Addr      string   `env:"TIMEBANK_ADDR" envDefault:":8080"`
+	URL       string   `env:"TIMEBANK_URL"`       // how people reach it; default http://localhost:PORT
+	Demo      bool     `env:"TIMEBANK_DEMO"`      // seeds a demo bank and shows /demo pages
+	State     string   `env:"TIMEBANK_STATE"`     // where the embedded database and the key file live
+	Database  Secret   `env:"DATABASE_URL"`       // empty: the embedded server
+	Owner     Secret   `env:"DATABASE_OWNER_URL"` // migrates; default DATABASE_URL
+	Key       Secret   `env:"TIMEBANK_KEY"`       // seals sensitive columns and signs sessions; empty: a key file in State
+	SMTP      Secret   `env:"SMTP_URL"`           // smtp://user:password@host:587
+	MailFrom  string   `env:"MAIL_FROM" envDefault:"Time bank <hello@localhost>"`
+	Proxies   []string `env:"TIMEBANK_TRUSTED_PROXIES"`       // networks whose X-Forwarded-* are believed, as 10.0.0.0/8
+	LogFormat string   `env:"TIMEBANK_LOG" envDefault:"text"` // text or json
+}
+
+// Secret is a value that never prints itself.
+type Secret string
+
+// String hides the value.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// LogValue hides the value from logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// GoString hides the value from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// Load reads the environment. Refuses, in one sentence that names the setting,
+// what cannot be used.
+func Load() (Config, error) {
+	var c Config
+	if err := env.Parse(&c); err != nil {
+		return c, fmt.Errorf("settings: %w", err)
+	}
+	for name, field := range map[string]*Secret{"DATABASE_URL": &c.Database, "DATABASE_OWNER_URL": &c.Owner, "TIMEBANK_KEY": &c.Key, "SMTP_URL": &c.SMTP} {
+		if err := fromFile(name, field); err != nil {
+			return c, err
+		}
+	}
+	if c.Owner == "" {
+		c.Owner = c.Database
+	}
+	if c.URL == "" {
+		port := c.Addr[strings.LastIndexByte(c.Addr, ':')+1:]
+		c.URL = "http://localhost:" + port
+	}
+	c.URL = strings.TrimRight(c.URL, "/")
+	for _, p := range c.Proxies {
+		if _, err := netip.ParsePrefix(p); err != nil {
+			return c, fmt.Errorf("TIMEBANK_TRUSTED_PROXIES: %q is no network; write it as 10.0.0.0/8", p)
+		}
+	}
+	return c, nil
+}
+
+func fromFile(name string, into *Secret) error {
+	path := os.Getenv(name + "_FILE")
+	if path == "" || *into != "" {
+		return nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("%s_FILE cannot be read: %w", name, err)
+	}
+	*into = Secret(strings.TrimSpace(string(b)))
+	return nil
+}

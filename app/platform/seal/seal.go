@@ -1,0 +1,135 @@
+// Package seal encrypts what must not be readable in a copy of the database.
+//
+// A sealed value is bound to its table, column and row: moved elsewhere it does
+// not open. The key stands outside the database.
+package seal
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/uuid"
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/tink"
+)
+
+// Box seals and opens.
+type Box struct {
+	aead  tink.AEAD
+	blind []byte
+}
+
+// ErrKey tells that the key cannot be read.
+var ErrKey = errors.New("the sealing key cannot be read; it is the text that `timebank key` printed")
+
+// ErrOpen tells that a value was sealed by another key, for another place, or
+// was changed.
+var ErrOpen = errors.New("a sealed value does not open")
+
+// NewKey returns a fresh key as text, fit for a setting or a file.
+func NewKey() (string, error) {
+	h, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return "", fmt.Errorf("make key: %w", err)
+	}
+	var b bytes.Buffer
+	if err := insecurecleartextkeyset.Write(h, keyset.NewBinaryWriter(&b)); err != nil {
+		return "", fmt.Errorf("write key: %w", err)
+	}
+	return base64.RawStdEncoding.EncodeToString(b.Bytes()), nil
+}
+
+// New opens a box with a key that NewKey made. Refuses others with ErrKey.
+func New(key string) (*Box, error) {
+	raw, err := base64.RawStdEncoding.DecodeString(key)
+	if err != nil {
+		return nil, ErrKey
+	}
+	h, err := insecurecleartextkeyset.Read(keyset.NewBinaryReader(bytes.NewReader(raw)))
+	if err != nil {
+		return nil, ErrKey
+	}
+	a, err := aead.New(h)
+	if err != nil {
+		return nil, ErrKey
+	}
+	mac := hmac.New(sha256.New, raw)
+	mac.Write([]byte("blind index v1"))
+	return &Box{a, mac.Sum(nil)}, nil
+}
+
+// KeyFile returns the key kept in path, making one, readable by its owner only,
+// when there is none.
+func KeyFile(path string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err == nil {
+		return string(bytes.TrimSpace(b)), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read key: %w", err)
+	}
+	key, err := NewKey()
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", fmt.Errorf("keep key: %w", err)
+	}
+	// Written aside and then linked: a second process finds a whole key or none.
+	aside := path + "." + uuid.NewString()
+	defer func() { _ = os.Remove(aside) }()
+	if err := os.WriteFile(aside, []byte(key+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("keep key: %w", err)
+	}
+	err = os.Link(aside, path)
+	if errors.Is(err, fs.ErrExist) {
+		return KeyFile(path) // another process was first
+	}
+	if err != nil {
+		return "", fmt.Errorf("keep key: %w", err)
+	}
+	return key, nil
+}
+
+// Place is where a sealed value stands: "table.column" and the row's id.
+type Place struct {
+	Column string
+	Row    uuid.UUID
+}
+
+func (p Place) data() []byte { return append([]byte(p.Column+"\x00"), p.Row[:]...) }
+
+// Seal encrypts plain for its place.
+func (b *Box) Seal(p Place, plain []byte) ([]byte, error) {
+	out, err := b.aead.Encrypt(plain, p.data())
+	if err != nil {
+		return nil, fmt.Errorf("seal %s: %w", p.Column, err)
+	}
+	return out, nil
+}
+
+// Open decrypts what stands at a place. Refuses with ErrOpen.
+func (b *Box) Open(p Place, sealed []byte) ([]byte, error) {
+	out, err := b.aead.Decrypt(sealed, p.data())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p.Column, ErrOpen)
+	}
+	return out, nil
+}
+
+// Blind returns a keyed hash of s: equal for equal texts, and no help to anyone
+// without the key.
+func (b *Box) Blind(column, s string) []byte {
+	mac := hmac.New(sha256.New, b.blind)
+	mac.Write([]byte(column + "\x00" + s))
+	return mac.Sum(nil)
+}

@@ -1,0 +1,166 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
+
+	"timebank/app/platform/fault"
+)
+
+// Problem is what every refusal looks like on the wire.
+type Problem struct {
+	Type     string         `json:"type" doc:"Path that names the kind of problem" example:"/problems/check-answers"`
+	Title    string         `json:"title" doc:"The status in words"`
+	Status   int            `json:"status" doc:"HTTP status"`
+	Code     string         `json:"code" doc:"Stable name of the problem" example:"check-answers"`
+	Detail   string         `json:"detail" doc:"What happened and what to do, for a person to read"`
+	Instance string         `json:"instance,omitempty" doc:"Id of the request, to quote when asking for help"`
+	Errors   []ProblemField `json:"errors,omitempty" doc:"What is wrong with what was sent, one entry a value"`
+}
+
+// ProblemField is what is wrong with one value that was sent.
+type ProblemField struct {
+	Pointer string `json:"pointer" doc:"JSON pointer into the body" example:"/minutes"`
+	Code    string `json:"code"`
+	Message string `json:"message" doc:"What to do about it"`
+}
+
+// Error implements error; it is for the log.
+func (p *Problem) Error() string { return p.Code }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// status is the one place that knows which kind of refusal has which status.
+var status = map[fault.Kind]int{
+	fault.Internal: http.StatusInternalServerError, fault.Invalid: http.StatusUnprocessableEntity,
+	fault.Unauthenticated: http.StatusUnauthorized, fault.Forbidden: http.StatusForbidden,
+	fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict, fault.Gone: http.StatusGone,
+	fault.TooMany: http.StatusTooManyRequests, fault.TooLarge: http.StatusRequestEntityTooLarge,
+	fault.Unavailable: http.StatusServiceUnavailable,
+}
+
+// The refusals that the edge itself makes.
+var (
+	errInternal    = fault.New(fault.Internal, "our-fault", "Something went wrong on our side. Nothing is lost. Please try again in a minute.")
+	errNoPage      = fault.New(fault.NotFound, "not-here", "There is nothing at this address.")
+	errMethod      = fault.New(fault.NotFound, "not-here", "There is nothing at this address.")
+	errUnreadable  = fault.New(fault.Invalid, "unreadable", "What was sent cannot be read.")
+	errTooLarge    = fault.New(fault.TooLarge, "too-large", "That is too much at once. Please send less.")
+	errWrongType   = fault.New(fault.Invalid, "wrong-type", "Please send this as application/json.")
+	errCrossOrigin = fault.New(fault.Forbidden, "cross-origin", "This came from another web site, so we did not do it.")
+)
+
+// problem turns any error into what the reader gets, and logs what is ours.
+func problem(ctx context.Context, err error) *Problem {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	f := fault.As(err)
+	if f == nil || f.Kind == fault.Internal {
+		slog.ErrorContext(ctx, "request failed", "error", err, "request", RequestID(ctx))
+		f = errInternal
+	}
+	code := status[f.Kind]
+	p := &Problem{
+		Type: "/problems/" + f.Code, Title: http.StatusText(code), Status: code, Code: f.Code,
+		Detail: f.Text(), Instance: RequestID(ctx),
+	}
+	for _, x := range f.Fields {
+		p.Errors = append(p.Errors, ProblemField(x))
+	}
+	return p
+}
+
+var required = regexp.MustCompile(`^required (\S+)$`)
+
+// huma speaks to programmers; these are the same refusals for people. They are
+// set before any schema is made, because huma keeps a copy of each text there.
+func init() {
+	validation.MsgExpectedRequiredProperty = "required %s"
+	validation.MsgUnexpectedProperty = "We do not know this field."
+	validation.MsgExpectedRFC3339Date = "This must be a date, like 2026-11-24."
+	validation.MsgExpectedRFC3339DateTime = "This must be a date and time, like 2026-11-24T10:00:00Z."
+	validation.MsgExpectedRFC4122UUID = "This must be an id."
+	validation.MsgExpectedBoolean = "This must be true or false."
+	validation.MsgExpectedNumber = "This must be a number."
+	validation.MsgExpectedInteger = "This must be a whole number."
+	validation.MsgExpectedString = "This must be text."
+	validation.MsgExpectedArray = "This must be a list."
+	validation.MsgExpectedObject = "This must be a set of fields."
+	validation.MsgExpectedOneOf = "Choose one of \"%s\"."
+	validation.MsgExpectedMinimumNumber = "This must be %v or more."
+	validation.MsgExpectedMaximumNumber = "This must be %v or less."
+	validation.MsgExpectedMinLength = "Write at least %d characters."
+	validation.MsgExpectedMaxLength = "Write at most %d characters."
+	validation.MsgExpectedMinItems = "Choose at least %d."
+	validation.MsgExpectedMaxItems = "Choose at most %d."
+	validation.MsgExpectedMatchPattern = "This does not have the form %s."
+	huma.NewErrorWithContext = func(c huma.Context, code int, msg string, errs ...error) huma.StatusError {
+		ctx := context.Background()
+		if c != nil {
+			ctx = c.Context()
+		}
+		return fromHuma(ctx, code, errs)
+	}
+	huma.NewError = func(code int, msg string, errs ...error) huma.StatusError {
+		return fromHuma(context.Background(), code, errs)
+	}
+}
+
+// fromHuma turns what huma found while reading a request into our refusal.
+// Values that were sent are dropped: they may be a patient's.
+func fromHuma(ctx context.Context, code int, errs []error) *Problem {
+	switch {
+	case code == http.StatusRequestEntityTooLarge:
+		return problem(ctx, errTooLarge)
+	case code == http.StatusUnsupportedMediaType:
+		return problem(ctx, errWrongType)
+	case code >= 500:
+		return problem(ctx, errors.Join(errs...))
+	}
+	var fields []fault.Field
+	for _, e := range errs {
+		d, ok := e.(huma.ErrorDetailer)
+		if !ok {
+			continue
+		}
+		x := d.ErrorDetail()
+		f := fault.Field{Pointer: pointer(x.Location), Code: "invalid", Message: x.Message}
+		if m := required.FindStringSubmatch(x.Message); m != nil {
+			f.Pointer, f.Code, f.Message = f.Pointer+"/"+m[1], "required", "This is needed."
+		}
+		fields = append(fields, f)
+	}
+	if len(fields) == 0 {
+		return problem(ctx, errUnreadable)
+	}
+	all := *fault.ErrFields
+	all.Fields = fields
+	return problem(ctx, &all)
+}
+
+// pointer turns huma's location ("body.friends[1].active") into a JSON pointer;
+// what is not of the body keeps its place's name ("query", "path").
+func pointer(location string) string {
+	location = strings.TrimPrefix(location, "body")
+	if location == "" {
+		return ""
+	}
+	r := strings.NewReplacer("[", "/", "]", "", ".", "/")
+	p := r.Replace(location)
+	if !strings.HasPrefix(p, "/") {
+		p = "/" + p
+	}
+	return p
+}

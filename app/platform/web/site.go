@@ -1,0 +1,139 @@
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// site serves the built web app: prerendered pages, hashed files that never
+// change, and the fallback page for addresses that only the app knows.
+type site struct {
+	files fs.FS
+	csp   map[string]string // page → its Content-Security-Policy
+}
+
+const fallback = "200.html"
+
+var inline = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
+
+func newSite(files fs.FS) (*site, error) {
+	s := &site{files: files, csp: map[string]string{}}
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(name) != ".html" {
+			return err
+		}
+		b, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		s.csp[name] = policy(b)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the web app: %w", err)
+	}
+	if s.csp[fallback] == "" {
+		return nil, errors.New("the web app is not built into this program; run `make build`")
+	}
+	return s, nil
+}
+
+// policy allows a page its own inline start-up script by hash, and nothing else
+// that is inline or from elsewhere. The style hash is of the attribute by which
+// SvelteKit hides its route announcer.
+func policy(page []byte) string {
+	script := "script-src 'self'"
+	for _, m := range inline.FindAllSubmatch(page, -1) {
+		sum := sha256.Sum256(m[1])
+		script += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return "default-src 'self'; " + script +
+		"; style-src 'self'; style-src-attr 'unsafe-hashes' 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='" +
+		"; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+}
+
+func (s *site) serve(c echo.Context) error {
+	name, page := s.find(c.Request().URL.Path)
+	if name == "" {
+		return errNoPage
+	}
+	h := c.Response().Header()
+	switch {
+	case page:
+		h.Set("Content-Security-Policy", s.csp[name])
+		h.Set("Cache-Control", "no-cache")
+	case strings.HasPrefix(name, "_app/immutable/"):
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	default:
+		h.Set("Cache-Control", "no-cache")
+	}
+	kind := mime.TypeByExtension(path.Ext(name))
+	if strings.HasSuffix(name, ".webmanifest") {
+		kind = "application/manifest+json"
+	}
+	if kind != "" {
+		h.Set("Content-Type", kind)
+	}
+	h.Add("Vary", "Accept-Encoding")
+	file, coding := s.pick(name, c.Request().Header.Get("Accept-Encoding"))
+	if coding != "" {
+		h.Set("Content-Encoding", coding)
+	}
+	b, err := fs.ReadFile(s.files, file)
+	if err != nil {
+		return err
+	}
+	if c.Request().Method == http.MethodHead {
+		return c.NoContent(http.StatusOK)
+	}
+	_, err = c.Response().Write(b)
+	return err
+}
+
+// find names the file for an address, and whether it is a page. Missing files
+// with an extension are missing, not the fallback page: an old tab that asks for
+// a chunk that is gone must hear so.
+func (s *site) find(address string) (name string, page bool) {
+	name = strings.Trim(path.Clean(address), "/")
+	if name == "" {
+		name = "index"
+	}
+	if path.Ext(name) == "" {
+		for _, try := range []string{name + ".html", name + "/index.html"} {
+			if _, ok := s.csp[try]; ok {
+				return try, true
+			}
+		}
+		if strings.HasPrefix(name, "api/") || strings.HasPrefix(name, "_app/") {
+			return "", false
+		}
+		return fallback, true
+	}
+	if f, err := fs.Stat(s.files, name); err != nil || f.IsDir() || strings.HasSuffix(name, ".br") || strings.HasSuffix(name, ".gz") {
+		return "", false
+	}
+	_, page = s.csp[name]
+	return name, page
+}
+
+// pick chooses the smallest form that the browser takes.
+func (s *site) pick(name, accept string) (file, coding string) {
+	for _, c := range []struct{ ext, coding string }{{".br", "br"}, {".gz", "gzip"}} {
+		if strings.Contains(accept, c.coding) {
+			if _, err := fs.Stat(s.files, name+c.ext); err == nil {
+				return name + c.ext, c.coding
+			}
+		}
+	}
+	return name, ""
+}
