@@ -1,0 +1,2 @@
+/** One answer among several. */
+export type Choice = { value: string; label: string; hint?: string };

@@ -1,0 +1,48 @@
+import { expect, test } from '@playwright/test';
+import { expectGood } from './bar.ts';
+
+const paths = ['/', '/sign-in', '/home', '/broker', '/surgery', '/no-such-page'];
+
+for (const path of paths) {
+  test(`${path} clears the bar`, async ({ page }) => {
+    const elsewhere: string[] = [];
+    const broken: string[] = [];
+    page.on('request', (request) => {
+      if (new URL(request.url()).origin !== new URL(page.url() === 'about:blank' ? request.url() : page.url()).origin) elsewhere.push(request.url());
+    });
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !message.text().includes('404')) broken.push(message.text());
+    });
+    await page.goto(path);
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await page.waitForLoadState('networkidle');
+    await expectGood(page);
+    await expect(page.getByText('A charity. Not part of the NHS.')).toBeAttached();
+    expect(elsewhere).toEqual([]);
+    expect(broken).toEqual([]);
+  });
+}
+
+test.describe('without scripts', () => {
+  test.use({ javaScriptEnabled: false });
+
+  for (const path of ['/', '/sign-in', '/home']) {
+    test(`${path} has its title, language, heading and help`, async ({ page }) => {
+      await page.goto(path);
+      await expect(page).toHaveTitle(/ · /);
+      await expect(page.locator('html')).toHaveAttribute('lang', 'en-GB');
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+      await expect(page.locator('footer a[href^="tel:"]')).toBeVisible();
+    });
+  }
+
+  test('no form ever puts an answer into the address', async ({ page }) => {
+    for (const path of ['/sign-in', '/demo/components']) {
+      await page.goto(path);
+      for (const form of await page.locator('form').all()) {
+        await expect(form).toHaveAttribute('method', 'post');
+        await expect(form).toHaveAttribute('action', /^\//);
+      }
+    }
+  });
+});

@@ -1,0 +1,64 @@
+import adapter from '@sveltejs/adapter-static';
+import { sveltekit } from '@sveltejs/kit/vite';
+import { defineConfig } from 'vitest/config';
+import { logicalSides } from './styles/logical.mjs';
+
+// SvelteKit writes an inline style on its route announcer; this is the hash of that one attribute.
+const announcerStyle = 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo=';
+
+export default defineConfig({
+  plugins: [
+    sveltekit({
+      adapter: adapter({ fallback: '200.html', precompress: true }),
+      csp: {
+        mode: 'hash',
+        directives: {
+          'default-src': ['none'],
+          'script-src': ['self'],
+          'style-src': ['self'],
+          'style-src-attr': ['unsafe-hashes', announcerStyle],
+          'img-src': ['self', 'data:'],
+          'font-src': ['self'],
+          'connect-src': ['self'],
+          'manifest-src': ['self'],
+          'worker-src': ['self'],
+          'base-uri': ['self'],
+          'form-action': ['self'],
+        },
+      },
+      version: { pollInterval: 5 * 60 * 1000 },
+    }),
+  ],
+  environments: {
+    client: {
+      build: {
+        rolldownOptions: {
+          output: {
+            // Each message and small component would become a file of its own. What routes share is packed
+            // into few files instead, still by who uses it: a member never fetches what only staff need.
+            codeSplitting: {
+              groups: [
+                { name: 'svelte', test: /node_modules[\\/](svelte|@sveltejs|esm-env)[\\/].*\.(js|ts)$/ },
+                {
+                  name: 'shared',
+                  test: /[\\/]src[\\/]lib[\\/].*\.(js|ts|svelte)$/,
+                  minShareCount: 2,
+                  entriesAware: true,
+                  entriesAwareMergeThreshold: 12_000,
+                },
+              ],
+            },
+          },
+        },
+      },
+    },
+  },
+  css: {
+    // govuk-frontend still carries `\0` hacks for Internet Explorer, which the minifier would refuse.
+    lightningcss: { errorRecovery: true },
+    preprocessorOptions: { scss: { loadPaths: ['node_modules/govuk-frontend/dist'], quietDeps: true } },
+    postcss: { plugins: [logicalSides()] },
+  },
+  server: { proxy: { '/api': process.env.API_URL ?? 'http://127.0.0.1:8080' } },
+  test: { include: ['src/**/*.test.ts'] },
+});
