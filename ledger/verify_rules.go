@@ -1,0 +1,202 @@
+package ledger
+
+// The rules, each a query for the rows that break it. They restate what posting
+// guarantees in other words; neither may be written in terms of the other.
+var checks = []check{
+	{"entries are numbered without a gap, ascend in time, and each balance is the one before plus the minutes", `
+select format('entry %s of account %s', n, account_id),
+       case when n <> before + 1 then format('follows entry %s', before)
+            when balance <> from_balance + minutes then format('balance %s after %s and %s minutes', balance, from_balance, minutes)
+            else format('posted at %s, not after %s', posted_at, from_time) end
+  from (select account_id, n, minutes, balance, posted_at, lag(n, 1, 0::bigint) over w as before,
+               lag(balance::bigint, 1, 0::bigint) over w as from_balance, lag(posted_at) over w as from_time
+          from ledger.entry where bank_id = ?0 window w as (partition by account_id order by n)) e
+ where n <> before + 1 or balance <> from_balance + minutes or posted_at <= from_time`},
+
+	{"an account's figures are those of its latest entry and change", `
+select format('account %s', a.id),
+       format('posted %s, number %s, last at %s; the rows say %s, %s, %s', a.posted, a.n, a.last_at,
+              coalesce(e.balance, 0), coalesce(e.n, 0), greatest(e.posted_at, c.at))
+  from ledger.account a
+  left join lateral (select n, balance, posted_at from ledger.entry
+     where bank_id = ?0 and account_id = a.id order by n desc limit 1) e on true
+  left join lateral (select at from ledger.account_change
+     where bank_id = ?0 and account_id = a.id order by n desc limit 1) c on true
+ where a.bank_id = ?0
+   and (a.posted <> coalesce(e.balance, 0) or a.n <> coalesce(e.n, 0)
+        or a.last_at is distinct from greatest(e.posted_at, c.at))`},
+
+	{"an account's terms are those of its latest change, and it was opened by its first", `
+select format('account %s', a.id),
+       format('%s, change %s, soft floor %s, floor %s, ceiling %s, opened %s, closed %s; the latest change is %s: %s, %s, %s, %s, %s',
+              a.kind, a.changes, a.soft_floor, a.floor, a.ceiling, a.opened_at, a.closed_at,
+              c.n, c.what, c.kind, c.soft_floor, c.floor, c.ceiling)
+  from ledger.account a
+  left join lateral (select * from ledger.account_change
+     where bank_id = ?0 and account_id = a.id order by n desc limit 1) c on true
+  left join ledger.account_change o on o.bank_id = ?0 and o.account_id = a.id and o.n = 1
+ where a.bank_id = ?0
+   and (c.n is null or o.n is null or a.changes <> c.n or a.kind::text <> c.kind::text or a.opened_at <> o.at
+        or a.soft_floor is distinct from c.soft_floor or a.floor is distinct from c.floor
+        or a.ceiling is distinct from c.ceiling
+        or a.closed_at is distinct from case when c.what = 'closed' then c.at end)`},
+
+	{"changes of terms are numbered without a gap, ascend in time, and do only what they say", `
+select format('change %s of account %s', n, account_id), format('%s at %s does not follow %s at %s', what, at, was, from_time)
+  from (select *, lag(n, 1, 0::bigint) over w as before, lag(what) over w as was, lag(at) over w as from_time,
+               lag(kind) over w as from_kind, lag(soft_floor) over w as from_soft, lag(floor) over w as from_floor,
+               lag(ceiling) over w as from_ceiling
+          from ledger.account_change where bank_id = ?0 window w as (partition by account_id order by n)) c
+ where n <> before + 1 or at <= from_time or kind::text <> from_kind::text
+    or (n = 1) <> (what = 'opened') or (what = 'reopened') <> (was is not distinct from 'closed')
+    or (what in ('closed', 'reopened') and (soft_floor is distinct from from_soft or floor is distinct from from_floor
+                                            or ceiling is distinct from from_ceiling))`},
+
+	{"the bounds that Postgres enforces on an account are its limits, or its own balance where that is beyond them", `
+select format('account %s', id), format('bounds %s to %s for limits %s to %s', low, high, floor, ceiling)
+  from ledger.account
+ where bank_id = ?0
+   and (low is distinct from case when closed_at is not null then 0 when floor < posted - held_out then floor
+                                  when floor is not null then posted - held_out end
+     or high is distinct from case when closed_at is not null then 0 when ceiling > posted + held_in then ceiling
+                                   when ceiling is not null then posted + held_in end)`},
+
+	{"every entry belongs to an account", `
+select format('entry %s of account %s', e.n, e.account_id), 'no such account'
+  from ledger.entry e left join ledger.account a on a.bank_id = ?0 and a.id = e.account_id
+ where e.bank_id = ?0 and a.id is null`},
+
+	{"every entry is a leg of its transfer", `
+select format('entry %s of account %s', e.n, e.account_id),
+       case when t.id is null then format('no transfer %s', e.transfer_id)
+            else format('%s minutes at %s; transfer %s has %s at %s', e.minutes, e.posted_at, t.id,
+                        coalesce(t.minutes[array_position(t.accounts, e.account_id)], 0), t.posted_at) end
+  from ledger.entry e left join ledger.transfer t on t.bank_id = ?0 and t.id = e.transfer_id
+ where e.bank_id = ?0
+   and (t.id is null or t.posted_at <> e.posted_at
+        or e.minutes is distinct from t.minutes[array_position(t.accounts, e.account_id)])`},
+
+	// Every entry matches a leg (above) and no two match the same one, since posted_at ascends: so
+	// where the numbers of both agree, no leg is without its entry, and the join need not run.
+	{"every leg of a transfer has its entry", `
+select format('transfer %s', t.id), format('no entry in account %s', l.account_id)
+  from ledger.transfer t cross join lateral unnest(t.accounts) l (account_id)
+  left join ledger.entry e on e.bank_id = ?0 and e.account_id = l.account_id and e.posted_at = t.posted_at and e.transfer_id = t.id
+ where t.bank_id = ?0 and e.n is null
+   and (select count(*) from ledger.entry where bank_id = ?0)
+       <> (select coalesce(sum(cardinality(accounts)), 0) from ledger.transfer where bank_id = ?0)`},
+
+	{"the legs of a transfer are at least two, none zero, none twice, and sum to zero", `
+select format('transfer %s', t.id), format('legs %s', t.minutes)
+  from ledger.transfer t
+ where t.bank_id = ?0
+   and case when cardinality(accounts) = 2 and cardinality(minutes) = 2
+            then (minutes[1] = -minutes[2] and minutes[1] <> 0 and accounts[1] <> accounts[2]) is not true
+            else cardinality(accounts) < 2 or cardinality(accounts) <> cardinality(minutes)
+                 or (select count(distinct l.a) <> count(*) or sum(l.m) <> 0 or bool_or(l.m is null or l.m = 0)
+                       from unnest(t.accounts, t.minutes) l (a, m)) end`},
+
+	{"the minutes of all accounts sum to zero", `
+select 'bank ' || ?0::text, format('the accounts sum to %s', sum(posted))
+  from ledger.account where bank_id = ?0 having sum(posted) <> 0`},
+
+	{"a transfer is what was asked for: its hash is that of its contents", `
+select format('transfer %s', id), 'the contents do not have the hash that was stored'
+  from ledger.transfer t
+ where t.bank_id = ?0 and t.hash <> sha256(` + canonicalSQL + `)`},
+
+	{"a transfer takes effect no later than the day it was posted, anywhere on earth", `
+select format('transfer %s', id), format('takes effect on %s, posted at %s', effective_on, posted_at)
+  from ledger.transfer where bank_id = ?0 and effective_on > ((posted_at at time zone 'UTC') + interval '14 hours')`},
+
+	{"accounts stand only on the sides that the kind of transfer allows", `
+select format('transfer %s', t.id), format('%s moves %s minutes on %s account %s', t.kind, l.m, a.kind, l.a)
+  from ledger.transfer t cross join lateral unnest(t.accounts, t.minutes) l (a, m)
+  join ledger.account a on a.bank_id = ?0 and a.id = l.a
+ where t.bank_id = ?0 and t.kind <> 'reversal'
+   and not case
+     when a.kind in ('member', 'organisation') then
+       t.kind in ('exchange', 'gathering', 'gift', 'adjustment', 'between', 'opening')
+       or (t.kind = 'donation' and l.m < 0) or (t.kind in ('grant', 'starting') and l.m > 0)
+     when a.kind = 'pot' then
+       t.kind in ('exchange', 'gathering', 'adjustment', 'between', 'opening')
+       or (t.kind in ('donation', 'starting') and l.m > 0) or (t.kind = 'grant' and l.m < 0)
+     when a.kind = 'issuance' then t.kind = 'opening' or (t.kind = 'starting' and l.m < 0)
+     when a.kind = 'adjustment' then t.kind = 'adjustment'
+     when a.kind = 'clearing' then t.kind = 'between'
+     else false end`},
+
+	{"adjustments, openings and halves between banks have their own account among the legs", `
+select format('transfer %s', t.id), format('%s without an account for it', t.kind)
+  from ledger.transfer t
+ where t.bank_id = ?0 and t.kind in ('adjustment', 'opening', 'between')
+   and not exists (select from ledger.account a where a.bank_id = ?0 and a.id = any (t.accounts)
+     and a.kind = case t.kind when 'adjustment' then 'adjustment' when 'opening' then 'issuance' else 'clearing' end)`},
+
+	{"a reversal is its original with the signs turned, once, and never of a reversal", `
+select format('transfer %s', r.id),
+       case when o.id is null then format('reverses %s, which is not there', r.reversal_of)
+            when o.kind = 'reversal' then format('reverses %s, itself a reversal', o.id)
+            when r.others > 1 then format('one of %s reversals of %s', r.others, o.id)
+            else format('is not %s with the signs turned', o.id) end
+  from (select *, count(*) over (partition by reversal_of) as others
+          from ledger.transfer where bank_id = ?0 and (kind = 'reversal' or reversal_of is not null)) r
+  left join ledger.transfer o on o.bank_id = ?0 and o.id = r.reversal_of
+ where o.id is null or o.kind = 'reversal' or r.kind <> 'reversal' or r.others > 1 or r.accounts <> o.accounts
+    or r.category <> o.category or r.ref_kind <> o.ref_kind or r.ref_id is distinct from o.ref_id
+    or r.posted_at <= o.posted_at
+    or exists (select from unnest(r.minutes, o.minutes) m (a, b) where m.a is distinct from -m.b)`},
+
+	{"a key has posted one transfer", `
+select format('transfer %s', max(id::text)), format('%s transfers have its key', count(*))
+  from ledger.transfer where bank_id = ?0 group by key having count(*) > 1`},
+
+	{"no entry went beyond the limits in force, or into a closed account", `
+select format('entry %s of account %s', e.n, e.account_id),
+       format('%s minutes to %s with floor %s and ceiling %s, account %s', e.minutes, e.balance, c.floor, c.ceiling, c.what)
+  from (select *, lead(at) over (partition by account_id order by n) as until
+          from ledger.account_change where bank_id = ?0) c
+  join ledger.entry e on e.bank_id = ?0 and e.account_id = c.account_id
+   and e.posted_at > c.at and (c.until is null or e.posted_at <= c.until)
+ where c.what = 'closed' or (e.minutes < 0 and e.balance < c.floor) or (e.minutes > 0 and e.balance > c.ceiling)`},
+
+	{"what an account has promised is what its open holds say", `
+select format('account %s', a.id), format('held %s out and %s in; open holds say %s and %s', a.held_out, a.held_in,
+       coalesce(h.o, 0), coalesce(h.i, 0))
+  from ledger.account a
+  left join (select l.a, -sum(l.m) filter (where l.m < 0) as o, sum(l.m) filter (where l.m > 0) as i
+          from ledger.hold h cross join lateral unnest(h.accounts, h.minutes) l (a, m)
+         where h.bank_id = ?0 and not h.ended group by l.a) h on h.a = a.id
+ where a.bank_id = ?0 and (a.held_out <> coalesce(h.o, 0) or a.held_in <> coalesce(h.i, 0))`},
+
+	{"a hold has ended exactly when its end is on record, and settled by its transfer", `
+select format('hold %s', h.id), format('ended: %s; on record: %s by transfer %s', h.ended, x.how, x.transfer_id)
+  from ledger.hold h
+  left join ledger.hold_end x on x.bank_id = ?0 and x.hold_id = h.id
+  left join ledger.transfer t on t.bank_id = ?0 and t.hold_id = h.id
+ where h.bank_id = ?0 and (h.ended <> (x.hold_id is not null) or x.transfer_id is distinct from t.id)`},
+}
+
+// canonicalSQL builds the canonical form of a request, version 1, from a row t of
+// ledger.transfer. A reversal was asked for without legs, category and reference.
+const canonicalSQL = `
+  int4send(26) || 'timebank-ledger-transfer/1'::bytea
+  || int4send(16) || uuid_send(t.bank_id)
+  || int4send(octet_length(t.kind)) || convert_to(t.kind, 'UTF8')
+  || int4send(octet_length(convert_to(t.key, 'UTF8'))) || convert_to(t.key, 'UTF8')
+  || int4send(16) || uuid_send(t.actor)
+  || coalesce(int4send(16) || uuid_send(t.on_behalf_of), int4send(0))
+  || case when t.kind = 'reversal' then int4send(0) || int4send(0) || int4send(0) else
+       int4send(octet_length(convert_to(t.category, 'UTF8'))) || convert_to(t.category, 'UTF8')
+       || int4send(octet_length(convert_to(t.ref_kind, 'UTF8'))) || convert_to(t.ref_kind, 'UTF8')
+       || coalesce(int4send(16) || uuid_send(t.ref_id), int4send(0)) end
+  || int4send(10) || convert_to(to_char(t.effective_on, 'YYYY-MM-DD'), 'UTF8')
+  || coalesce(int4send(16) || uuid_send(t.reversal_of), int4send(0))
+  || coalesce(int4send(16) || uuid_send(t.hold_id), int4send(0))
+  || int4send(octet_length(convert_to(t.reason, 'UTF8'))) || convert_to(t.reason, 'UTF8')
+  || case when t.kind = 'reversal' then int4send(0)
+          when cardinality(t.accounts) = 2 and cardinality(t.minutes) = 2 then
+            int4send(48) || uuid_send(t.accounts[1]) || int8send(t.minutes[1]) || uuid_send(t.accounts[2]) || int8send(t.minutes[2])
+          else int4send(24 * cardinality(t.accounts)) || (
+            select string_agg(uuid_send(l.a) || int8send(l.m), ''::bytea order by l.i)
+              from unnest(t.accounts, t.minutes) with ordinality l (a, m, i)) end`
