@@ -49,11 +49,14 @@ type Actor struct {
 	Organisation uuid.UUID // the surgery they refer for; nil when none
 }
 
-// System is the actor of work that nobody asked for: cron and jobs.
-func System(b bank.Bank) Actor { return Actor{Bank: b} }
+// SystemPerson stands in journals for work that nobody asked for: cron and jobs.
+var SystemPerson = uuid.MustParse("00000000-0000-0000-0000-000000000001")
+
+// System is the actor of such work.
+func System(b bank.Bank) Actor { return Actor{Person: SystemPerson, Bank: b} }
 
 // IsSystem tells whether no person stands behind the act.
-func (a Actor) IsSystem() bool { return a.Person == uuid.Nil }
+func (a Actor) IsSystem() bool { return a.Person == SystemPerson }
 
 // May tells whether one of the actor's roles carries the permission.
 func (a Actor) May(permission string) bool {

@@ -61,7 +61,7 @@ create table audit (
   bank_id      uuid not null,
   id           uuid not null,
   at           timestamptz not null,
-  actor_id     uuid not null,          -- directory.person; the nil uuid is the system
+  actor_id     uuid not null,          -- directory.person; identity.SystemPerson for the system
   on_behalf_of uuid,                   -- member
   consent      text check (consent in ('phone', 'paper', 'in-person')),
   action       text not null,

@@ -62,7 +62,7 @@ create table exchange_event (
   seq          int not null check (seq > 0),
   from_state   text not null,
   to_state     text not null,
-  actor_id     uuid not null,          -- directory.person; the nil uuid is the system
+  actor_id     uuid not null,          -- directory.person; identity.SystemPerson for the system
   acted_as     text not null check (acted_as in ('helper', 'helped', 'broker', 'system')),
   on_behalf_of uuid,                   -- member
   minutes      bigint,

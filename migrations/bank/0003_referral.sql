@@ -18,10 +18,10 @@ create table referral (
   call_first      boolean not null default false,  -- "ring me" about safety, or words that cannot wait
   conversation_at timestamptz,
   resume_on       date,
-  resume_state    text,
-  outcome         text,
+  resume_state    text,                -- where a pause goes back to
+  outcome         text,                -- a code that goes with the closed state; never why in words
   member_id       uuid,
-  version         int not null default 1,
+  version         int not null default 1 check (version > 0),
   submitted_at    timestamptz not null,
   closed_at       timestamptz,
   primary key (bank_id, id),
@@ -30,12 +30,24 @@ create table referral (
   foreign key (bank_id, member_id) references member (bank_id, id),
   check (owner_id is not null or state in ('submitted', 'withdrawn')),
   check ((closed_at is not null) = (state in ('completed', 'rerouted', 'declined', 'could-not-reach', 'withdrawn'))),
-  check (closed_at is null or outcome is not null),
-  check ((due_at is null) = (closed_at is not null))
+  check ((closed_at is null) = (outcome is null)),
+  check ((due_at is null) = (closed_at is not null)),
+  check (outcome is null or (state, outcome) in (
+    ('completed', 'taking-part'), ('completed', 'joined-not-active'), ('completed', 'left'),
+    ('rerouted', 'needs-more'), ('rerouted', 'too-far'), ('rerouted', 'no-room'), ('rerouted', 'asked-for-something-else'),
+    ('declined', 'not-interested'), ('declined', 'not-now'), ('declined', 'has-enough'),
+    ('declined', 'asked-not-to-be-contacted'), ('declined', 'did-not-say'),
+    ('could-not-reach', 'could-not-reach'),
+    ('withdrawn', 'by-surgery'), ('withdrawn', 'changed-their-mind'), ('withdrawn', 'sent-twice'),
+    ('withdrawn', 'by-mistake'), ('withdrawn', 'moved-away'), ('withdrawn', 'died'))),
+  check ((state = 'paused') = (resume_on is not null and resume_state is not null)),
+  check (state <> 'conversation-booked' or conversation_at is not null),
+  check (state not in ('joined', 'first-exchange', 'reviewed', 'completed') or member_id is not null)
 );
 create index referral_open on referral (bank_id, due_at) where closed_at is null;
 create index referral_organisation on referral (bank_id, organisation_id, submitted_at);
 create index referral_key on referral (bank_id, key_hash);
+create index referral_member on referral (bank_id, member_id) where member_id is not null;
 
 create table referral_event (
   bank_id     uuid not null,
@@ -48,11 +60,14 @@ create table referral_event (
   acted_as    text not null check (acted_as in ('referrer', 'broker', 'system')),
   channel     text check (channel in ('phone', 'text', 'email', 'post', 'visit', 'someone')),
   result      text check (result in ('spoke', 'no-answer', 'left-message', 'wrong-number', 'sent')),
-  reason      text not null default '',
-  sealed      bytea,                   -- the broker's note
-  at          timestamptz not null,
+  reason      text not null default '',  -- a code: the outcome, or the clock that ran out
+  sealed      bytea,                   -- what was said: note, question, answer, alternative
+  at          timestamptz not null,    -- when it was written down
+  happened_at timestamptz,             -- of an attempt: when it was made
   primary key (bank_id, referral_id, seq),
-  foreign key (bank_id, referral_id) references referral (bank_id, id)
+  foreign key (bank_id, referral_id) references referral (bank_id, id),
+  check ((kind = 'attempt') = (channel is not null and result is not null and happened_at is not null)),
+  check (happened_at <= at)
 );
 
 -- Moves are foreign keys into the table of moves; other events stay where they are.

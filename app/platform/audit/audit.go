@@ -21,7 +21,7 @@ type Entry struct {
 	BankID     uuid.UUID  `bun:"bank_id"`
 	ID         uuid.UUID  `bun:"id"`
 	At         time.Time  `bun:"at"`
-	ActorID    uuid.UUID  `bun:"actor_id"`     // the person; nil uuid is the system
+	ActorID    uuid.UUID  `bun:"actor_id"`     // the person, or identity.SystemPerson
 	OnBehalfOf *uuid.UUID `bun:"on_behalf_of"` // the member it was done for
 	Consent    *string    `bun:"consent"`      // how they agreed: phone, paper, in-person
 	Action     string     `bun:"action"`       // an operation's id, or a job's kind

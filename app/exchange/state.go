@@ -1,0 +1,169 @@
+package exchange
+
+import (
+	"slices"
+
+	"github.com/google/uuid"
+
+	"timebank/app/platform/fault"
+)
+
+// State of an exchange.
+type State string
+
+// The states.
+const (
+	New       State = "new" // before the first row
+	Proposed  State = "proposed"
+	Agreed    State = "agreed"
+	Done      State = "done"
+	Settled   State = "settled"
+	Disputed  State = "disputed"
+	Cancelled State = "cancelled"
+	Expired   State = "expired"
+)
+
+// Side is as what somebody acts in an exchange.
+type Side string
+
+// The sides.
+const (
+	Helper Side = "helper"
+	Helped Side = "helped"
+	Broker Side = "broker"
+	System Side = "system"
+)
+
+// moves is the state table: from, to, and who may.
+var moves = map[State]map[State][]Side{
+	New:      {Proposed: {Helper, Helped, Broker}, Done: {Helper, Helped, Broker}},
+	Proposed: {Agreed: {Helper, Helped, Broker}, Cancelled: {Helper, Helped, Broker}, Expired: {System}},
+	Agreed:   {Done: {Helper, Helped, Broker}, Cancelled: {Helper, Helped, Broker}},
+	Done:     {Settled: {Helper, Helped, Broker, System}, Disputed: {Helper, Helped, Broker}},
+	Disputed: {Settled: {Broker}, Cancelled: {Broker}},
+}
+
+var (
+	// ErrNoExchange refuses an exchange that does not exist or is another's to know.
+	ErrNoExchange = fault.New(fault.NotFound, "no-such-exchange", "We cannot find this.")
+	// ErrMove refuses a move that the table does not have: most often somebody else was first.
+	ErrMove = fault.New(fault.Conflict, "not-now", "This has changed since you looked. Reload the page to see how it stands.")
+	// ErrNotYourTurn refuses to answer for the other side.
+	ErrNotYourTurn = fault.New(fault.Conflict, "not-your-turn", "The other person has to answer this.")
+	// ErrSamePerson refuses an exchange of a member with themselves.
+	ErrSamePerson = fault.New(fault.Invalid, "same-person", "The helper and the person helped must be two different people.")
+	// ErrMinutes refuses a time that is no quarter hour or more than a day.
+	ErrMinutes = fault.New(fault.Invalid, "minutes", "Choose how long it took, in quarter hours, up to 12 hours.")
+	// ErrFuture refuses help that has not happened yet.
+	ErrFuture = fault.New(fault.Invalid, "in-the-future", "Choose a day that is not in the future.")
+	// ErrLongAgo refuses help of more than a year ago: hours that old are for the coordinator.
+	ErrLongAgo = fault.New(fault.Invalid, "long-ago", "That is more than a year ago. Please ring us about it.")
+	// ErrPast refuses to plan a meeting in the past.
+	ErrPast = fault.New(fault.Invalid, "in-the-past", "Choose a day and time that is still to come.")
+	// ErrReason refuses a dispute or a cancellation without a word why.
+	ErrReason = fault.New(fault.Invalid, "say-why", "Please say in a few words what happened.")
+)
+
+// MaxMinutes is the longest single piece of help: 12 hours. Step is the quarter
+// hour in which help is counted.
+const (
+	MaxMinutes = 12 * 60
+	Step       = 15
+)
+
+// checkMinutes refuses with ErrMinutes.
+func checkMinutes(m int64) error {
+	if m < Step || m > MaxMinutes || m%Step != 0 {
+		return ErrMinutes.At("/minutes")
+	}
+	return nil
+}
+
+// sideOf tells as what somebody acts: as the member they are or act for, else as
+// broker. It reports false when they have no part in it.
+func sideOf(e Exchange, member uuid.UUID, broker bool) (Side, bool) {
+	switch {
+	case member != uuid.Nil && member == e.HelperID:
+		return Helper, true
+	case member != uuid.Nil && member == e.HelpedID:
+		return Helped, true
+	}
+	return Broker, broker
+}
+
+// allowed refuses with ErrMove what the table does not have for this side.
+func allowed(from, to State, by Side) error {
+	if !slices.Contains(moves[from][to], by) {
+		return ErrMove
+	}
+	return nil
+}
+
+// confirms tells whether side may settle what is done: not whoever said so.
+func confirms(e Exchange, side Side) bool {
+	switch side {
+	case Helper:
+		return e.DoneBy == nil || *e.DoneBy != e.HelperID
+	case Helped:
+		return e.DoneBy == nil || *e.DoneBy != e.HelpedID
+	}
+	return true
+}
+
+// waitingFor tells who acts next, in the order in which to ask them.
+func waitingFor(e Exchange) []Side {
+	switch e.State {
+	case Proposed:
+		var out []Side
+		if e.HelperSaid == "waiting" {
+			out = append(out, Helper)
+		}
+		if e.HelpedSaid == "waiting" {
+			out = append(out, Helped)
+		}
+		return out
+	case Agreed:
+		return []Side{Helper, Helped}
+	case Done:
+		if e.DoneBy != nil && *e.DoneBy == e.HelperID {
+			return []Side{Helped}
+		}
+		return []Side{Helper}
+	case Disputed:
+		return []Side{Broker}
+	}
+	return nil
+}
+
+// Verbs that a screen can offer.
+const (
+	VerbAgree   = "agree"
+	VerbDecline = "decline"
+	VerbCancel  = "cancel"
+	VerbDone    = "done"
+	VerbConfirm = "confirm"
+	VerbDispute = "dispute"
+	VerbResolve = "resolve"
+)
+
+// verbs lists what a side can do now. A broker can do what either side can.
+func verbs(e Exchange, side Side) []string {
+	switch e.State {
+	case Proposed:
+		if side == Broker || slices.Contains(waitingFor(e), side) {
+			return []string{VerbAgree, VerbDecline}
+		}
+		return []string{VerbCancel}
+	case Agreed:
+		return []string{VerbDone, VerbCancel}
+	case Done:
+		if confirms(e, side) {
+			return []string{VerbConfirm, VerbDispute}
+		}
+	case Disputed:
+		if side == Broker {
+			return []string{VerbResolve}
+		}
+	}
+	return nil
+}

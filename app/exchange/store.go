@@ -1,0 +1,121 @@
+package exchange
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+func lock(ctx context.Context, tx bun.IDB, bank, id uuid.UUID) (Exchange, error) {
+	var e Exchange
+	err := tx.NewSelect().Model(&e).Where("bank_id = ?", bank).Where("id = ?", id).For("update").Scan(ctx)
+	return e, found(err)
+}
+
+func byID(ctx context.Context, tx bun.IDB, bank, id uuid.UUID) (Exchange, error) {
+	var e Exchange
+	err := tx.NewSelect().Model(&e).Where("bank_id = ?", bank).Where("id = ?", id).Scan(ctx)
+	return e, found(err)
+}
+
+func found(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNoExchange
+	}
+	if err != nil {
+		return fmt.Errorf("find exchange: %w", err)
+	}
+	return nil
+}
+
+func insert(ctx context.Context, tx bun.IDB, e Exchange, by Event) error {
+	if _, err := tx.NewInsert().Model(&e).Exec(ctx); err != nil {
+		return fmt.Errorf("add exchange: %w", err)
+	}
+	by.BankID, by.ExchangeID, by.Seq, by.From, by.To = e.BankID, e.ID, 1, New, e.State
+	return insertEvent(ctx, tx, by)
+}
+
+// save writes the columns that moves change, and the event of the move. The row
+// is locked by the caller; seq is the version before.
+func save(ctx context.Context, tx bun.IDB, e Exchange, by Event) error {
+	e.Version++
+	_, err := tx.NewUpdate().Model(&e).
+		Column("state", "starts_at", "place", "note", "helper_said", "helped_said", "minutes", "happened_on", "done_by", "done_at", "settles_on", "transfer_id", "version").
+		Where("bank_id = ?", e.BankID).Where("id = ?", e.ID).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("save exchange: %w", err)
+	}
+	if by.From == by.To {
+		return nil // one side has agreed, the other has not yet: no move
+	}
+	by.BankID, by.ExchangeID, by.Seq = e.BankID, e.ID, e.Version
+	return insertEvent(ctx, tx, by)
+}
+
+func insertEvent(ctx context.Context, tx bun.IDB, by Event) error {
+	if _, err := tx.NewInsert().Model(&by).Exec(ctx); err != nil {
+		return fmt.Errorf("note move: %w", err)
+	}
+	return nil
+}
+
+// ofMember lists a member's exchanges in these states, soonest meeting first,
+// then newest.
+func ofMember(ctx context.Context, tx bun.IDB, bank, member uuid.UUID, states []State, limit int) ([]Exchange, error) {
+	var out []Exchange
+	err := tx.NewSelect().Model(&out).Where("bank_id = ?", bank).Where("helper_id = ? or helped_id = ?", member, member).
+		Where("state in (?)", bun.In(states)).OrderExpr("starts_at asc nulls last, created_at desc, id").Limit(int64(limit)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list exchanges: %w", err)
+	}
+	return out, nil
+}
+
+// OfListing lists what came of a listing, newest first.
+func OfListing(ctx context.Context, tx bun.IDB, bank, listing uuid.UUID) ([]Exchange, error) {
+	var out []Exchange
+	err := tx.NewSelect().Model(&out).Where("bank_id = ?", bank).Where("listing_id = ?", listing).Order("created_at DESC", "id").Limit(50).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list exchanges: %w", err)
+	}
+	return out, nil
+}
+
+// startingBetween lists the agreed meetings that begin in [from, to).
+func startingBetween(ctx context.Context, tx bun.IDB, bank uuid.UUID, from, to time.Time) ([]Exchange, error) {
+	var out []Exchange
+	err := tx.NewSelect().Model(&out).Where("bank_id = ?", bank).Where("state = 'agreed'").
+		Where("starts_at >= ?", from).Where("starts_at < ?", to).Order("starts_at", "id").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list meetings: %w", err)
+	}
+	return out, nil
+}
+
+// silentSince lists what nobody has answered by the day on which silence settles.
+func silentSince(ctx context.Context, tx bun.IDB, bank uuid.UUID, today time.Time) ([]uuid.UUID, error) {
+	var out []uuid.UUID
+	err := tx.NewSelect().Model((*Exchange)(nil)).Column("id").Where("bank_id = ?", bank).Where("state = 'done'").
+		Where("settles_on <= ?", today).Order("settles_on", "id").Limit(1000).Scan(ctx, &out)
+	if err != nil {
+		return nil, fmt.Errorf("list unanswered hours: %w", err)
+	}
+	return out, nil
+}
+
+// given sums the minutes a member gave in settled exchanges since a day.
+func given(ctx context.Context, tx bun.IDB, bank, member uuid.UUID, since time.Time) (int64, error) {
+	var sum int64
+	err := tx.NewSelect().Model((*Exchange)(nil)).ColumnExpr("coalesce(sum(minutes), 0)").Where("bank_id = ?", bank).
+		Where("helper_id = ?", member).Where("state = 'settled'").Where("happened_on >= ?", since).Scan(ctx, &sum)
+	if err != nil {
+		return 0, fmt.Errorf("sum hours given: %w", err)
+	}
+	return sum, nil
+}

@@ -1,0 +1,6 @@
+// Package listing owns offers and requests: what a member would do, or would
+// like done, until it is met, withdrawn or has expired.
+//
+// A request is asked in three taps: a kind of help, when, and send. Every open
+// request has a task on the desk until somebody helps.
+package listing

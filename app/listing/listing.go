@@ -1,0 +1,81 @@
+package listing
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/platform/fault"
+)
+
+// Listing is an offer or a request.
+type Listing struct {
+	bun.BaseModel `bun:"table:listing"`
+
+	BankID    uuid.UUID `bun:"bank_id"`
+	ID        uuid.UUID `bun:"id"`
+	MemberID  uuid.UUID `bun:"member_id"`
+	Type      string    `bun:"type"` // offer, request
+	Kind      string    `bun:"kind"` // directory.kind
+	Note      string    `bun:"note"`
+	Timing    string    `bun:"timing"` // today, this-week, no-hurry
+	Place     string    `bun:"place"`  // home, out, phone, either
+	State     string    `bun:"state"`
+	CreatedBy uuid.UUID `bun:"created_by"`
+	CreatedAt time.Time `bun:"created_at"`
+	ExpiresOn time.Time `bun:"expires_on,type:date"`
+	ImportKey *string   `bun:"import_key"`
+}
+
+// Types of listing.
+const (
+	Offer   = "offer"
+	Request = "request"
+)
+
+// States of a listing.
+const (
+	Open      = "open"
+	Matched   = "matched"   // an exchange is proposed or agreed for it
+	Met       = "met"       // the help was given
+	Withdrawn = "withdrawn" // by the member
+	Expired   = "expired"
+)
+
+// Days a listing lives. A request that nobody met in a season is asked again.
+const (
+	offerDays   = 365
+	requestDays = 90
+)
+
+// NoteLimit is how many characters a note may have.
+const NoteLimit = 1000
+
+var (
+	// ErrNoListing refuses a listing that does not exist or is another's to know.
+	ErrNoListing = fault.New(fault.NotFound, "no-such-listing", "This is not on the list any more.")
+	// ErrNotOpen refuses to change what is no longer open.
+	ErrNotOpen = fault.New(fault.Conflict, "not-open", "This is not open any more. Reload the page to see what happened.")
+	// ErrKind refuses a kind of help that is not in the list of kinds.
+	ErrKind = fault.New(fault.Invalid, "unknown-kind", "Choose a kind of help from the list.")
+)
+
+// expiry is the day after which a listing made at t is no longer shown.
+func expiry(kind string, today time.Time) time.Time {
+	if kind == Offer {
+		return today.AddDate(0, 0, offerDays)
+	}
+	return today.AddDate(0, 0, requestDays)
+}
+
+// due is when a broker should have found somebody.
+func due(timing string, now time.Time, workingDays func(time.Time, int) time.Time) time.Time {
+	switch timing {
+	case "today":
+		return now.Add(2 * time.Hour)
+	case "this-week":
+		return workingDays(now, 1)
+	}
+	return workingDays(now, 3)
+}

@@ -1,0 +1,122 @@
+package listing
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/platform/db"
+)
+
+// Kind is one kind of help, with its words.
+type Kind struct {
+	bun.BaseModel `bun:"table:directory.kind" json:"-"`
+
+	Code   string  `bun:"code,pk" json:"code"`
+	Parent *string `bun:"parent" json:"parent,omitempty" doc:"The wider kind; none for the widest"`
+	Name   string  `bun:"name" json:"name" doc:"\"A lift\""`
+	Doing  string  `bun:"doing" json:"doing" doc:"Completes \"Bill helped with …\""`
+	Icon   string  `bun:"icon" json:"icon"`
+	Sort   int     `bun:"sort" json:"-"`
+}
+
+// Kinds lists all kinds of help, the wider ones before their narrower ones.
+func Kinds(ctx context.Context, tx bun.IDB) ([]Kind, error) {
+	var out []Kind
+	if err := tx.NewSelect().Model(&out).Order("sort", "code").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("list kinds: %w", err)
+	}
+	return out, nil
+}
+
+// KindNames gives the words of kinds by code.
+func KindNames(ctx context.Context, tx bun.IDB) (map[string]Kind, error) {
+	all, err := Kinds(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]Kind, len(all))
+	for _, k := range all {
+		out[k.Code] = k
+	}
+	return out, nil
+}
+
+// Insert writes a listing. Refuses with ErrKind.
+func Insert(ctx context.Context, tx bun.IDB, l Listing) error {
+	_, err := tx.NewInsert().Model(&l).Exec(ctx)
+	if db.Violated(err, "listing_kind_fkey") {
+		return ErrKind.At("/kind")
+	}
+	if err != nil {
+		return fmt.Errorf("add listing: %w", err)
+	}
+	return nil
+}
+
+// ByID finds a listing of a bank. Refuses with ErrNoListing.
+func ByID(ctx context.Context, tx bun.IDB, bank, id uuid.UUID) (Listing, error) {
+	var l Listing
+	err := tx.NewSelect().Model(&l).Where("bank_id = ?", bank).Where("id = ?", id).Scan(ctx)
+	return l, found(err)
+}
+
+// Lock finds a listing and keeps others from changing it until the transaction
+// ends. Refuses with ErrNoListing.
+func Lock(ctx context.Context, tx bun.IDB, bank, id uuid.UUID) (Listing, error) {
+	var l Listing
+	err := tx.NewSelect().Model(&l).Where("bank_id = ?", bank).Where("id = ?", id).For("update").Scan(ctx)
+	return l, found(err)
+}
+
+func found(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNoListing
+	}
+	if err != nil {
+		return fmt.Errorf("find listing: %w", err)
+	}
+	return nil
+}
+
+// SetState moves a listing on.
+func SetState(ctx context.Context, tx bun.IDB, bank, id uuid.UUID, state string) error {
+	_, err := tx.NewUpdate().Model((*Listing)(nil)).Set("state = ?", state).Where("bank_id = ?", bank).Where("id = ?", id).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("change listing: %w", err)
+	}
+	return nil
+}
+
+// OpenOf lists a member's open listings, newest first.
+func OpenOf(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) ([]Listing, error) {
+	var out []Listing
+	err := tx.NewSelect().Model(&out).Where("bank_id = ?", bank).Where("member_id = ?", member).
+		Where("state in ('open', 'matched')").Order("created_at DESC", "id").Limit(100).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list: %w", err)
+	}
+	return out, nil
+}
+
+// Page lists what is open, newest first, 20 at a time; after is the last id seen,
+// or nil for the first page. Ids are made in time's order.
+func Page(ctx context.Context, tx bun.IDB, bank uuid.UUID, kind string, today time.Time, after uuid.UUID) ([]Listing, error) {
+	var out []Listing
+	q := tx.NewSelect().Model(&out).Where("bank_id = ?", bank).Where("type = ?", kind).Where("state = 'open'").
+		Where("expires_on >= ?", today).Order("id DESC").Limit(pageSize + 1)
+	if after != uuid.Nil {
+		q = q.Where("id < ?", after)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("list: %w", err)
+	}
+	return out, nil
+}
+
+const pageSize = 20

@@ -1,0 +1,133 @@
+package matching
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// Parts is everything that is known of one helper for one request. It is stored
+// with each ask, so that the reasons can be told again later.
+type Parts struct {
+	Kind        string `json:"kind"`         // "offers" this kind, a "near" kind, has "done" it, or "any"
+	TimesDone   int    `json:"times_done"`   // this kind of help, ever
+	TimesHelped int    `json:"times_helped"` // any help, ever
+	Knows       int    `json:"knows"`        // exchanges of just these two
+	SameArea    bool   `json:"same_area"`    //
+	Area        string `json:"area"`         // the helper's, to be said aloud
+	FreeSlots   int    `json:"free_slots"`   // half days a week they are free
+	AskedMonth  int    `json:"asked_month"`  // asks in the last 30 days, of any kind
+	SaidYes     int    `json:"said_yes"`     // of all asks they answered
+	Answered    int    `json:"answered"`     //
+	DaysQuiet   int    `json:"days_quiet"`   // since the last exchange; -1: none yet
+	Balance     int64  `json:"balance"`      // minutes; low hours welcome a chance to give
+	NeedsVisit  bool   `json:"needs_visit"`  // the request is at the asker's home
+	Independent bool   `json:"independent"`  // the helper may visit homes alone
+}
+
+// Candidate is a helper with score and reasons.
+type Candidate struct {
+	MemberID uuid.UUID
+	Parts    Parts
+	Score    float64 // 0 to 1; only its order means anything
+	For      []string
+	Against  []string
+}
+
+// weights of the kind of help: what somebody offers counts most, what they have
+// done before nearly as much.
+var kindWeight = map[string]float64{"offers": 1, "done": 0.85, "near": 0.6, "any": 0.25}
+
+// Score is the product of what speaks for a pair. Each factor stays above zero,
+// so that a lack lowers a candidate and never hides one.
+func Score(p Parts) float64 {
+	s := kindWeight[p.Kind]
+	s *= 0.8 + 0.2*saturate(p.TimesDone, 4)
+	s *= 0.9 + 0.1*saturate(p.Knows, 3)
+	if !p.SameArea {
+		s *= 0.75
+	}
+	// Reliability is shrunk towards 0.7, so that one answer does not decide.
+	s *= (float64(p.SaidYes) + 0.7*4) / (float64(p.Answered) + 4)
+	// Exposure: whoever is asked often is asked less, so that the load is spread.
+	s *= math.Pow(0.7, float64(p.AskedMonth))
+	if p.Balance < 0 {
+		s *= 1.1
+	}
+	if p.NeedsVisit && !p.Independent {
+		s *= 0.4
+	}
+	return math.Min(1, s)
+}
+
+func saturate(n, half int) float64 { return float64(n) / float64(n+half) }
+
+// Reasons tells what speaks for and against, in words a broker would say aloud.
+func Reasons(p Parts) (pro, con []string) {
+	switch p.Kind {
+	case "offers":
+		pro = append(pro, "Offers just this")
+	case "near":
+		pro = append(pro, "Offers something close to it")
+	case "any":
+		con = append(con, "Has not offered this")
+	}
+	switch {
+	case p.TimesDone == 1:
+		pro = append(pro, "Did this once before")
+	case p.TimesDone > 1:
+		pro = append(pro, fmt.Sprintf("Did this %d times before", p.TimesDone))
+	case p.TimesHelped > 0:
+		con = append(con, "Has helped before, but not with this")
+	default:
+		con = append(con, "Would help for the first time")
+	}
+	if p.Knows > 0 {
+		pro = append(pro, "They know each other")
+	}
+	switch {
+	case p.SameArea:
+		pro = append(pro, "Lives in the same area, "+p.Area)
+	case p.Area != "":
+		con = append(con, "Lives in "+p.Area)
+	}
+	switch {
+	case p.AskedMonth == 0:
+		pro = append(pro, "Not asked this month")
+	case p.AskedMonth == 1:
+		con = append(con, "Asked once this month")
+	default:
+		con = append(con, fmt.Sprintf("Asked %d times this month", p.AskedMonth))
+	}
+	if p.DaysQuiet > 60 {
+		pro = append(pro, "Quiet for a while, might be glad to be asked")
+	}
+	if p.Answered > 1 && p.SaidYes*2 < p.Answered {
+		con = append(con, fmt.Sprintf("Said yes %d of %d times", p.SaidYes, p.Answered))
+	}
+	if p.Balance < 0 {
+		pro = append(pro, "Would like to give some hours back")
+	}
+	if p.NeedsVisit && !p.Independent {
+		con = append(con, "First visits to a home should be accompanied")
+	}
+	return pro, con
+}
+
+// Rank scores and orders candidates, best first; equal ones by id, so that the
+// same data always gives the same list.
+func Rank(parts map[uuid.UUID]Parts) []Candidate {
+	out := make([]Candidate, 0, len(parts))
+	for id, p := range parts {
+		c := Candidate{MemberID: id, Parts: p, Score: Score(p)}
+		c.For, c.Against = Reasons(p)
+		out = append(out, c)
+	}
+	slices.SortFunc(out, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.MemberID.String(), b.MemberID.String()))
+	})
+	return out
+}

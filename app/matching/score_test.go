@@ -1,0 +1,61 @@
+package matching
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+func TestScorePrefersWhatABrokerWould(t *testing.T) {
+	t.Parallel()
+	base := Parts{Kind: "offers", TimesDone: 2, SameArea: true, DaysQuiet: 30}
+	change := func(f func(*Parts)) Parts { p := base; f(&p); return p }
+	for name, worse := range map[string]Parts{
+		"a near kind":         change(func(p *Parts) { p.Kind = "near" }),
+		"never offered":       change(func(p *Parts) { p.Kind = "any" }),
+		"another area":        change(func(p *Parts) { p.SameArea = false }),
+		"asked this month":    change(func(p *Parts) { p.AskedMonth = 1 }),
+		"no experience":       change(func(p *Parts) { p.TimesDone = 0 }),
+		"mostly says no":      change(func(p *Parts) { p.Answered = 6; p.SaidYes = 1 }),
+		"may not visit alone": change(func(p *Parts) { p.NeedsVisit = true }),
+	} {
+		if Score(worse) >= Score(base) {
+			t.Errorf("%s scores %.3f, not below %.3f", name, Score(worse), Score(base))
+		}
+	}
+	often := change(func(p *Parts) { p.AskedMonth = 4 })
+	other := change(func(p *Parts) { p.SameArea = false; p.TimesDone = 0 })
+	if Score(often) >= Score(other) {
+		t.Error("the one who is always asked still comes first")
+	}
+}
+
+func TestReasonsComeFromThePartsAlone(t *testing.T) {
+	t.Parallel()
+	p := Parts{Kind: "offers", TimesDone: 4, SameArea: true, Area: "Northgate", Balance: -30}
+	pro, con := Reasons(p)
+	want := []string{"Offers just this", "Did this 4 times before", "Lives in the same area, Northgate", "Not asked this month", "Would like to give some hours back"}
+	if !reflect.DeepEqual(pro, want) || len(con) != 0 {
+		t.Errorf("for %q, against %q; want for %q", pro, con, want)
+	}
+	again, _ := Reasons(p)
+	if !slices.Equal(pro, again) {
+		t.Error("the same parts gave other words")
+	}
+}
+
+func TestRankIsStable(t *testing.T) {
+	t.Parallel()
+	parts := map[uuid.UUID]Parts{}
+	for range 50 {
+		parts[uuid.New()] = Parts{Kind: "offers"}
+	}
+	first := Rank(parts)
+	for range 5 {
+		if !reflect.DeepEqual(first, Rank(parts)) {
+			t.Fatal("equal candidates change places")
+		}
+	}
+}

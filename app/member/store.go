@@ -1,0 +1,98 @@
+package member
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// ByID finds a member of a bank. Refuses with ErrNoMember.
+func ByID(ctx context.Context, tx bun.IDB, bank, id uuid.UUID) (Member, error) {
+	var m Member
+	err := tx.NewSelect().Model(&m).Where("bank_id = ?", bank).Where("id = ?", id).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return m, ErrNoMember
+	}
+	if err != nil {
+		return m, fmt.Errorf("find member: %w", err)
+	}
+	return m, nil
+}
+
+// OfPerson finds a person's membership; uuid.Nil when there is none, or it ended.
+func OfPerson(ctx context.Context, tx bun.IDB, bank, person uuid.UUID) (uuid.UUID, error) {
+	var id uuid.UUID
+	err := tx.NewSelect().Model((*Member)(nil)).Column("id").Where("bank_id = ?", bank).
+		Where("person_id = ?", person).Where("status <> ?", Left).Scan(ctx, &id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return uuid.Nil, nil
+	}
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("find membership: %w", err)
+	}
+	return id, nil
+}
+
+// Some reads members by id.
+func Some(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]Member, error) {
+	out := map[uuid.UUID]Member{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []Member
+	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id in (?)", bun.In(ids)).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("read members: %w", err)
+	}
+	for _, m := range rows {
+		out[m.ID] = m
+	}
+	return out, nil
+}
+
+// AllActive lists the members who take part.
+func AllActive(ctx context.Context, tx bun.IDB, bank uuid.UUID) ([]Member, error) {
+	var out []Member
+	err := tx.NewSelect().Model(&out).Where("bank_id = ?", bank).Where("status = ?", Active).Order("name", "id").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list members: %w", err)
+	}
+	return out, nil
+}
+
+// pageSize is how many members a page of the register has.
+const pageSize = 50
+
+// search finds members by a part of their name, reference or number, by name.
+// after is the last member of the page before, or nil.
+func search(ctx context.Context, tx bun.IDB, bank uuid.UUID, words string, after *Member) ([]Member, error) {
+	var out []Member
+	q := tx.NewSelect().Model(&out).Where("bank_id = ?", bank).Where("status <> ?", Left).
+		OrderExpr("lower(name), id").Limit(pageSize + 1)
+	for _, w := range strings.Fields(words) {
+		like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(w)) + "%"
+		q = q.Where("(lower(name) like ? or lower(called) like ? or lower(reference) like ? or phone like ?)", like, like, like, like)
+	}
+	if after != nil {
+		q = q.Where("(lower(name), id) > (lower(?), ?)", after.Name, after.ID)
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("search members: %w", err)
+	}
+	return out, nil
+}
+
+// Seen notes that a member was there, at most once an hour.
+func Seen(ctx context.Context, tx bun.IDB, bank, id uuid.UUID, now time.Time) error {
+	_, err := tx.NewUpdate().Model((*Member)(nil)).Set("seen_at = ?", now).Where("bank_id = ?", bank).Where("id = ?", id).
+		Where("seen_at is null or seen_at < ?", now.Add(-time.Hour)).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("note visit: %w", err)
+	}
+	return nil
+}

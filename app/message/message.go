@@ -1,0 +1,197 @@
+package message
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/bank"
+	"timebank/app/desk"
+	"timebank/app/identity"
+	"timebank/app/member"
+	"timebank/app/platform/clock"
+	"timebank/app/platform/db"
+	"timebank/app/platform/id"
+	"timebank/app/platform/job"
+	"timebank/app/platform/mail"
+)
+
+// Message is one thing told to one person.
+type Message struct {
+	bun.BaseModel `bun:"table:message"`
+
+	BankID    uuid.UUID  `bun:"bank_id"`
+	ID        uuid.UUID  `bun:"id"`
+	PersonID  uuid.UUID  `bun:"person_id"`
+	MemberID  *uuid.UUID `bun:"member_id"`
+	Template  string     `bun:"template"`
+	SubjectID uuid.UUID  `bun:"subject_id"`
+	Dedupe    string     `bun:"dedupe"`
+	Channel   string     `bun:"channel"` // email; phone and post are a broker's task
+	State     string     `bun:"state"`
+	DueAt     time.Time  `bun:"due_at"`
+	CreatedAt time.Time  `bun:"created_at"`
+	SentAt    *time.Time `bun:"sent_at"`
+	Tries     int        `bun:"tries"`
+	Problem   string     `bun:"problem"`
+}
+
+// States of a message.
+const (
+	Queued    = "queued"
+	Sent      = "sent"
+	Failed    = "failed"
+	NotNeeded = "not-needed" // no longer true when its turn came, or told by a call
+)
+
+// Words is a rendered message. The zero value says: not needed any more.
+type Words struct{ Subject, Text string }
+
+// Render makes the words of a template from the present state of its subject.
+type Render func(ctx context.Context, tx bun.IDB, b bank.Bank, to member.Member, subject uuid.UUID) (Words, error)
+
+// Service writes and sends messages.
+type Service struct {
+	Pool    *bun.DB
+	Clock   clock.Clock
+	Queue   *job.Queue
+	Mail    mail.Sender
+	Renders map[string]Render // by template
+}
+
+// To is what Write needs to know.
+type To struct {
+	Bank     bank.Bank
+	Member   uuid.UUID
+	Template string
+	Subject  uuid.UUID // what it is about
+	Key      string    // with template, subject and member: the same is told once
+	Task     desk.Task // for people without e-mail: Kind, SubjectKind and DueAt of the call; no Kind, no call
+}
+
+// Write tells a member something, once. It chooses the route: e-mail when they
+// have an address and like it, else a task for a broker to ring.
+func (s *Service) Write(ctx context.Context, tx bun.IDB, to To) error {
+	m, err := member.ByID(ctx, tx, to.Bank.ID, to.Member)
+	if err != nil {
+		return err
+	}
+	p, err := identity.PersonByID(ctx, tx, m.PersonID)
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	row := Message{
+		BankID: to.Bank.ID, ID: id.New(), PersonID: p.ID, MemberID: &m.ID, Template: to.Template, SubjectID: to.Subject,
+		Dedupe:  fmt.Sprintf("%s/%s/%s/%s", to.Template, to.Subject, m.ID, to.Key),
+		Channel: "email", State: Queued, DueAt: now, CreatedAt: now,
+	}
+	byMail := p.Email != nil && m.ReachBy == member.ByEmail
+	if !byMail {
+		row.Channel, row.State = "phone", NotNeeded // the call is the desk's, and its task keeps the clock
+	}
+	var written uuid.UUID
+	err = tx.NewInsert().Model(&row).On("conflict (bank_id, dedupe) do nothing").Returning("id").Scan(ctx, &written)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil // told already
+	}
+	if err != nil {
+		return fmt.Errorf("write message: %w", err)
+	}
+	if byMail {
+		return s.Queue.Enqueue(ctx, tx, Send{BankID: to.Bank.ID, MessageID: row.ID})
+	}
+	if to.Task.Kind == "" {
+		return nil
+	}
+	t := to.Task
+	t.BankID, t.CreatedAt, t.SubjectID = to.Bank.ID, now, to.Subject
+	return desk.Raise(ctx, tx, t)
+}
+
+// Send is the job that sends one message.
+type Send struct {
+	BankID    uuid.UUID `json:"bank_id"`
+	MessageID uuid.UUID `json:"message_id"`
+}
+
+// Kind implements job.Args.
+func (Send) Kind() string { return "send-message" }
+
+// Work names the jobs this slice does.
+func (s *Service) Work(q *job.Queue) { job.Handle(q, s.send) }
+
+// send renders and sends one message, then notes it. A crash between the two
+// sends it again with the same Message-ID, by which mail servers know it.
+func (s *Service) send(ctx context.Context, j Send) error {
+	var row Message
+	var words Words
+	var to identity.Person
+	err := db.InTx(ctx, s.Pool, j.BankID, func(ctx context.Context, tx bun.IDB) error {
+		words = Words{}
+		err := tx.NewSelect().Model(&row).Where("bank_id = ?", j.BankID).Where("id = ?", j.MessageID).Scan(ctx)
+		if err != nil {
+			return fmt.Errorf("read message: %w", err)
+		}
+		if row.State != Queued || row.MemberID == nil {
+			return nil
+		}
+		b, err := bank.ByID(ctx, tx, j.BankID)
+		if err != nil {
+			return err
+		}
+		m, err := member.ByID(ctx, tx, b.ID, *row.MemberID)
+		if err != nil {
+			return err
+		}
+		if to, err = identity.PersonByID(ctx, tx, row.PersonID); err != nil {
+			return err
+		}
+		render, ok := s.Renders[row.Template]
+		if !ok {
+			return fmt.Errorf("no words for template %q", row.Template)
+		}
+		words, err = render(ctx, tx, b, m, row.SubjectID)
+		if err == nil && words.Text != "" {
+			words.Text = fmt.Sprintf("Hello %s,\n\n%s\n\n%s\n%s (%s)\n", m.Called, words.Text, b.Name, b.Phone, b.PhoneHours)
+		}
+		return err
+	})
+	if errors.Is(err, sql.ErrNoRows) || (err == nil && row.State != Queued) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if words.Text == "" || to.Email == nil {
+		return s.note(ctx, row, NotNeeded, "")
+	}
+	err = s.Mail.Send(ctx, mail.Mail{To: *to.Email, Subject: words.Subject, Text: words.Text, ID: row.ID.String()})
+	switch {
+	case errors.Is(err, mail.ErrAddress):
+		return s.note(ctx, row, Failed, "address")
+	case err != nil:
+		return err
+	}
+	return s.note(ctx, row, Sent, "")
+}
+
+func (s *Service) note(ctx context.Context, row Message, state, problem string) error {
+	now := s.Clock.Now()
+	return db.InTx(ctx, s.Pool, row.BankID, func(ctx context.Context, tx bun.IDB) error {
+		q := tx.NewUpdate().Model((*Message)(nil)).Set("state = ?", state).Set("problem = ?", problem).Set("tries = tries + 1").
+			Where("bank_id = ?", row.BankID).Where("id = ?", row.ID)
+		if state == Sent {
+			q = q.Set("sent_at = ?", now)
+		}
+		if _, err := q.Exec(ctx); err != nil {
+			return fmt.Errorf("note message: %w", err)
+		}
+		return nil
+	})
+}
