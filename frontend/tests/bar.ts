@@ -26,7 +26,7 @@ export async function expectNoSideways(page: Page, width = 320): Promise<void> {
       const wide = document.documentElement.clientWidth;
       const sticking = [...document.querySelectorAll('body *')]
         .filter((element) => element.getBoundingClientRect().right > wide + 0.5 && !element.closest('.tb-hidden, .govuk-skip-link'))
-        .map((element) => `${element.tagName}.${element.getAttribute('class') ?? ''}`);
+        .map((element) => `${element.tagName}.${element.getAttribute('class') ?? ''} ${element.textContent?.trim().slice(0, 30)}`);
       return document.documentElement.scrollWidth > wide ? sticking : [];
     });
     expect(over, `nothing sticks out at ${size} pixels`).toEqual([]);

@@ -56,7 +56,7 @@ test('nothing moves for those who asked for no motion', async ({ page }) => {
 
 test('an error belongs to its field and the summary leads there', async ({ page }) => {
   const email = page.getByRole('textbox', { name: 'E-mail' });
-  await expect(email).toHaveAccessibleDescription(/^Error: An e-mail has something after the @/);
+  await expect(email).toHaveAccessibleDescription(/^Error:\s+An e-mail has something after the @/);
   await page.getByRole('link', { name: /^An e-mail has something/ }).click();
   await expect(email).toBeFocused();
 });

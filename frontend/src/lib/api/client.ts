@@ -10,7 +10,7 @@ export const api = createClient<paths>({ baseUrl: '', fetch: (request) => withSe
  * A session that has run out is renewed once and the call made again. When that fails too, the sign-in page
  * follows, with the way back: by an in-app move, so what was typed stays in memory (see form.svelte.ts).
  */
-async function withSession(request: Request): Promise<Response> {
+export async function withSession(request: Request): Promise<Response> {
   const again = request.clone();
   const answer = await fetch(request);
   if (answer.status !== 401 || new URL(request.url).pathname.startsWith('/api/session')) return answer;
