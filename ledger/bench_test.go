@@ -1,0 +1,299 @@
+package ledger_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"timebank/app/platform/pgembed"
+	"timebank/ledger"
+	"timebank/migrations"
+)
+
+const (
+	clients    = 32
+	rounds     = 5
+	roundTime  = 4 * time.Second
+	benchUsers = 10_000
+)
+
+// The floor: the least that a double-entry transfer needs, as one call. No keys,
+// no limits, no tenants, no history of who and why; integer ids.
+const floorSQL = `
+drop schema if exists floor cascade;
+create schema floor;
+create table floor.account (id bigint primary key, balance bigint not null default 0) with (fillfactor = 70);
+create table floor.transfer (id bigint generated always as identity primary key, giver bigint not null, receiver bigint not null,
+  minutes bigint not null, at timestamptz not null default now());
+create table floor.entry (account_id bigint not null, transfer_id bigint not null, minutes bigint not null, balance bigint not null,
+  primary key (account_id, transfer_id));
+insert into floor.account select generate_series(1, 10000);
+create function floor.move(giver bigint, receiver bigint, m bigint) returns bigint language plpgsql as $$
+declare t bigint; g bigint; r bigint;
+begin
+  if giver < receiver then
+    update floor.account set balance = balance - m where id = giver returning balance into g;
+    update floor.account set balance = balance + m where id = receiver returning balance into r;
+  else
+    update floor.account set balance = balance + m where id = receiver returning balance into r;
+    update floor.account set balance = balance - m where id = giver returning balance into g;
+  end if;
+  insert into floor.transfer (giver, receiver, minutes) values (giver, receiver, m) returning id into t;
+  insert into floor.entry values (giver, t, -m, g), (receiver, t, m, r);
+  return t;
+end $$;`
+
+// BenchmarkAgainstFloor prints postings per second beside the floor of the same
+// server, durable, 32 clients, in interleaved rounds. It asserts nothing about
+// time. LEDGER_BENCH_URL names a server to use, as a superuser, instead of one
+// of its own; run it with -run '^$' -bench AgainstFloor -benchtime 1x.
+func BenchmarkAgainstFloor(b *testing.B) {
+	r := newRig(b)
+	floor := func(hot bool) func() float64 { return func() float64 { return r.floor(b, hot) } }
+	post := func(hot bool) func() float64 { return func() float64 { return r.posts(b, hot) } }
+	runs := []struct {
+		name string
+		run  func() float64
+		per  []float64
+	}{
+		{"floor, uniform", floor(false), nil}, {"post, uniform", post(false), nil},
+		{"floor, one hot account", floor(true), nil}, {"post, one hot account", post(true), nil},
+	}
+	for b.Loop() {
+		for round := range rounds {
+			for i := range runs {
+				runs[i].per = append(runs[i].per, runs[i].run())
+			}
+			fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, rounds)
+		}
+	}
+	fmt.Printf("\nledger, %d clients, durable, medians of %d rounds of %s, transfers a second; floor by %s\n", clients, rounds, roundTime, r.tool)
+	for i, x := range runs {
+		slices.Sort(x.per)
+		median := x.per[len(x.per)/2]
+		fmt.Printf("  %-24s %8.0f  (%.0f to %.0f)", x.name, median, x.per[0], x.per[len(x.per)-1])
+		if i%2 == 1 {
+			f := runs[i-1].per
+			ratio := median / f[len(f)/2]
+			fmt.Printf("  = %.2f of the floor", ratio)
+			b.ReportMetric(ratio, []string{"uniform/floor", "hot/floor"}[i/2])
+		}
+		fmt.Println()
+	}
+}
+
+// BenchmarkPost reports what one posting takes of the program: bytes and
+// allocations, by one client.
+func BenchmarkPost(b *testing.B) {
+	bk := newBook(b)
+	from, to := bk.member(), bk.member()
+	tx, err := bk.Bun.BeginTx(context.Background(), &sql.TxOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.Exec("select set_config('timebank.bank', ?, true)", bk.bank.String()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ledger.Post(context.Background(), tx, bk.transfer(from, to, 5)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// rig is a durable server with a bank of ten thousand accounts and the floor.
+type rig struct {
+	url, tool string
+	pool      *bun.DB
+	bank      uuid.UUID
+	accounts  []uuid.UUID
+	keys      atomic.Int64
+}
+
+func newRig(b *testing.B) *rig {
+	ctx := context.Background()
+	r := &rig{url: os.Getenv("LEDGER_BENCH_URL"), bank: uuid.Must(uuid.NewV7())}
+	if r.url == "" {
+		s, err := pgembed.Start(ctx, pgembed.Config{Root: filepath.Join(b.TempDir(), "state"), Durable: true, Database: "bench",
+			Progress: func(line string) { fmt.Fprintln(os.Stderr, line) }})
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = s.Close() })
+		r.url = s.URL
+	}
+	if err := migrations.Up(ctx, r.url, nil); err != nil {
+		b.Fatal(err)
+	}
+	cfg, err := pgx.ParseConfig(r.url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	owner, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = owner.Close(ctx) }()
+	if _, err := owner.Exec(ctx, floorSQL); err != nil {
+		b.Fatal(err)
+	}
+	r.seed(b, owner)
+	for _, q := range []string{"vacuum analyze", "checkpoint"} {
+		if _, err := owner.Exec(ctx, q); err != nil {
+			b.Fatal(err)
+		}
+	}
+	app := cfg.Copy()
+	app.DefaultQueryExecMode = pgx.QueryExecModeExec
+	app.RuntimeParams["role"] = "timebank_app"
+	pool := sql.OpenDB(stdlib.GetConnector(*app))
+	pool.SetMaxOpenConns(clients)
+	pool.SetMaxIdleConns(clients)
+	r.pool = bun.NewDB(pool, pgdialect.New())
+	b.Cleanup(func() { _ = r.pool.Close() })
+	if r.tool = pgbench(); r.tool == "" {
+		r.tool = "raw pgx, for want of pgbench"
+	}
+	return r
+}
+
+// seed opens the accounts, with limits that are checked and never met.
+func (r *rig) seed(b *testing.B, owner *pgx.Conn) {
+	far := ledger.Limits{SoftFloor: hours(-1e6), Floor: hours(-2e6), Ceiling: hours(2e6)}
+	rows := make([][]any, benchUsers)
+	changes := make([][]any, benchUsers)
+	for i := range rows {
+		id := uuid.Must(uuid.NewV7())
+		r.accounts = append(r.accounts, id)
+		l := []any{*far.SoftFloor, *far.Floor, *far.Ceiling}
+		rows[i] = append([]any{r.bank, id, "member", epoch, epoch, *far.Floor, *far.Ceiling}, l...)
+		changes[i] = append([]any{r.bank, id, 1, "opened", "member", r.bank, "", epoch}, l...)
+	}
+	for _, c := range []struct {
+		table   string
+		columns []string
+		rows    [][]any
+	}{
+		{"account", []string{"bank_id", "id", "kind", "opened_at", "last_at", "low", "high", "soft_floor", "floor", "ceiling"}, rows},
+		{"account_change", []string{"bank_id", "account_id", "n", "what", "kind", "actor", "reason", "at", "soft_floor", "floor", "ceiling"}, changes},
+	} {
+		if _, err := owner.CopyFrom(context.Background(), pgx.Identifier{"ledger", c.table}, c.columns, pgx.CopyFromRows(c.rows)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// each runs fn by all clients for one round and answers how often a second.
+func (r *rig) each(b *testing.B, fn func(client int, rnd *rand.Rand) error) float64 {
+	var n atomic.Int64
+	var all sync.WaitGroup
+	start := time.Now()
+	for c := range clients {
+		all.Go(func() {
+			rnd := rand.New(rand.NewPCG(uint64(c), uint64(start.UnixNano())))
+			for time.Since(start) < roundTime {
+				if err := fn(c, rnd); err != nil {
+					b.Error(err)
+					return
+				}
+				n.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	return float64(n.Load()) / time.Since(start).Seconds()
+}
+
+// posts runs single posts, each in a transaction of its own: begin, tenant, post,
+// commit.
+func (r *rig) posts(b *testing.B, hot bool) float64 {
+	return r.each(b, func(_ int, rnd *rand.Rand) error {
+		from, to := pair(rnd, hot)
+		t := ledger.Transfer{Bank: r.bank, Kind: ledger.Exchange, Key: "bench/" + strconv.FormatInt(r.keys.Add(1), 10), Actor: r.bank,
+			Category: "garden", Reference: ledger.Reference{Kind: "exchange", ID: r.bank}, EffectiveOn: ledger.DateOf(epoch), At: time.Now(),
+			Legs: []ledger.Leg{{Account: r.accounts[from], Minutes: -5}, {Account: r.accounts[to], Minutes: 5}}}
+		return inBank(r.pool, r.bank, func(ctx context.Context, tx bun.IDB) error {
+			_, err := ledger.Post(ctx, tx, t)
+			return err
+		})
+	})
+}
+
+func pair(rnd *rand.Rand, hot bool) (from, to int) {
+	if hot {
+		return 0, 1 + rnd.IntN(benchUsers-1)
+	}
+	from = rnd.IntN(benchUsers)
+	return from, (from + 1 + rnd.IntN(benchUsers-1)) % benchUsers
+}
+
+// floor runs the floor by pgbench or, where that is missing, by raw pgx.
+func (r *rig) floor(b *testing.B, hot bool) float64 {
+	if tool := pgbench(); tool != "" {
+		script := filepath.Join(b.TempDir(), "floor.sql")
+		from := "\\set a random(1, 10000)\n"
+		if hot {
+			from = "\\set a 1\n"
+		}
+		text := from + "\\set b 1 + (:a + random(0, 9998)) % 10000\nselect floor.move(:a, :b, 5);\n"
+		if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		out, err := exec.Command(tool, "-n", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(int(roundTime.Seconds())),
+			"-f", script, r.url).CombinedOutput()
+		m := regexp.MustCompile(`tps = ([0-9.]+)`).FindSubmatch(out)
+		if err != nil || m == nil {
+			b.Fatalf("pgbench: %v\n%s", err, out)
+		}
+		tps, err := strconv.ParseFloat(string(m[1]), 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return tps
+	}
+	conns := make([]*pgx.Conn, clients)
+	for i := range conns {
+		c, err := pgx.Connect(context.Background(), r.url)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = c.Close(context.Background()) }()
+		conns[i] = c
+	}
+	return r.each(b, func(client int, rnd *rand.Rand) error {
+		from, to := pair(rnd, hot)
+		_, err := conns[client].Exec(context.Background(), "select floor.move($1, $2, 5)", from+1, to+1)
+		return err
+	})
+}
+
+// pgbench is the path of the program, or "".
+func pgbench() string {
+	if p, err := exec.LookPath("pgbench"); err == nil {
+		return p
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
+	if len(found) == 0 {
+		return ""
+	}
+	return found[len(found)-1]
+}
