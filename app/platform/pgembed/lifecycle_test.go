@@ -28,7 +28,7 @@ func TestSignalsStopTheServerCleanly(t *testing.T) {
 			if err := c.cmd.Wait(); err != nil {
 				t.Fatalf("%v\n%s", err, c.stderr.String())
 			}
-			if isServer(pid, dataOf(t, root)) || !gone(root) {
+			if isServer(pid, dataOf(t, root)) || !ended(root) {
 				t.Error("the server is still there")
 			}
 			log, _ := os.ReadFile(logPath(root))
@@ -57,7 +57,7 @@ func TestInterruptOfTheGroupReachesOnlyTheProgram(t *testing.T) {
 	if err := c.cmd.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, c.stderr.String())
 	}
-	if !gone(root) {
+	if !ended(root) {
 		t.Error("the server is still there")
 	}
 }
@@ -66,7 +66,7 @@ func TestWatchdogStopsTheServerOfAKilledProgram(t *testing.T) {
 	root := preparedRoot(t)
 	c := startChild(t, request{Root: root, Durable: true, Grace: 100 * time.Millisecond})
 	c.kill()
-	eventually(t, "the watchdog stopped the server", func() bool { return gone(root) })
+	eventually(t, "the watchdog stopped the server", func() bool { return ended(root) })
 	if pid := watchdogOf(root); pid != 0 {
 		eventually(t, "the watchdog left", func() bool { return watchdogOf(root) == 0 })
 	}
@@ -82,7 +82,7 @@ func TestRestartWithinTheGraceAdopts(t *testing.T) {
 		t.Errorf("adopted: %v, process %d, before %d", c.Adopted, serverPid(t, root), pid)
 	}
 	c.end(t)
-	if !gone(root) {
+	if !ended(root) {
 		t.Error("the server is still there")
 	}
 }
@@ -99,13 +99,20 @@ func TestOrphanIsAdoptedAndStopped(t *testing.T) {
 	if err := syscall.Kill(dog, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "the dead watchdog's lock was free", func() bool {
+		l, err := try(filepath.Join(root, watchLock), exclusive)
+		if err == nil {
+			l.release()
+		}
+		return err == nil
+	})
 	c = startChild(t, request{Root: root, Durable: true, Grace: patience})
 	if !c.Adopted || serverPid(t, root) != pid {
 		t.Error("the orphan was not adopted")
 	}
 	eventually(t, "another watchdog came on duty", func() bool { d := watchdogOf(root); return d != 0 && d != dog })
 	c.end(t)
-	if !gone(root) {
+	if !ended(root) {
 		t.Error("the server is still there")
 	}
 }
@@ -257,12 +264,12 @@ func TestManyFirstStartsAtOnce(t *testing.T) {
 		t.Errorf("%d of %d started a server", started, many)
 	}
 	for _, c := range all {
-		if gone(root) {
+		if ended(root) {
 			t.Fatal("the server stopped before the last one closed")
 		}
 		c.end(t)
 	}
-	if !gone(root) {
+	if !ended(root) {
 		t.Error("the last one did not stop the server")
 	}
 }
@@ -285,7 +292,7 @@ func TestLeasesWithinOneProcess(t *testing.T) {
 		t.Error("the first to leave took the server along")
 	}
 	second.Release()
-	eventually(t, "the watchdog stopped the server", func() bool { return gone(root) })
+	eventually(t, "the watchdog stopped the server", func() bool { return ended(root) })
 }
 
 func TestStartIsCalledOff(t *testing.T) {

@@ -330,16 +330,6 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	t.Fatalf("in %s it did not happen that %s", patience, what)
 }
 
-// gone reports whether nothing of root's server lives any more.
-func gone(root string) bool {
-	l, err := try(filepath.Join(root, serverLock), exclusive)
-	if err != nil {
-		return false
-	}
-	l.release()
-	return true
-}
-
 func needLinux(t *testing.T) {
 	t.Helper()
 	if _, err := os.Stat("/proc/self/environ"); err != nil {

@@ -176,8 +176,11 @@ func (s *Server) Close() error {
 	if err := stopAll(s.root); err != nil {
 		return err
 	}
-	for end := time.Now().Add(time.Second); !reap(s.child) && time.Now().Before(end); {
-		time.Sleep(poll) // it has let go of everything and is about to end
+	// It has shut down and is about to end: see it out.
+	for end := time.Now().Add(time.Second); time.Now().Before(end); time.Sleep(poll) {
+		if reap(s.child) && ended(s.root) {
+			break
+		}
 	}
 	return nil
 }

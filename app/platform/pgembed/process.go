@@ -56,6 +56,17 @@ func stopAll(root string) error {
 	return first
 }
 
+// ended reports whether nothing of root's server lives any more. The caller
+// holds the turn.
+func ended(root string) bool {
+	own, err := try(filepath.Join(root, serverLock), exclusive)
+	if err != nil {
+		return false
+	}
+	own.release()
+	return true
+}
+
 // stopChild stops a server that this process started and that never got as far
 // as answering.
 func (s *Server) stopChild() error {
