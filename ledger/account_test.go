@@ -204,3 +204,17 @@ func TestStatementPagesByNumber(t *testing.T) {
 		return nil
 	})
 }
+
+func TestBalancesOfAKind(t *testing.T) {
+	b := newBook(t)
+	a, c, pot := b.member(), b.member(), b.open(ledger.Pot, ledger.Limits{})
+	b.post(b.transfer(a, c, 60))
+	b.post(b.transfer(pot, c, 5))
+	b.must(func(ctx context.Context, tx bun.IDB) error {
+		got, err := ledger.Balances(ctx, tx, b.bank, ledger.Member)
+		if d := cmp.Diff(map[uuid.UUID]ledger.Minutes{a: -60, c: 65}, got); d != "" {
+			t.Error(d)
+		}
+		return err
+	})
+}

@@ -129,6 +129,19 @@ func TestBanksDoNotSeeEachOther(t *testing.T) {
 	if _, err := b.try(foreign); err != (ledger.ErrNoAccount{Account: a}) && err != (ledger.ErrNoAccount{Account: c}) {
 		t.Error(err)
 	}
+	// Nor can a row be written into the other bank, or moved there.
+	for _, q := range []string{
+		"insert into ledger.account (bank_id, id, kind, opened_at, last_at) values ('" + theirs.bank.String() + "', gen_random_uuid(), 'pot', now(), now())",
+		"insert into ledger.entry values ('" + theirs.bank.String() + "', '" + a.String() + "', 2, gen_random_uuid(), 5, 65, now())",
+	} {
+		err := b.in(func(ctx context.Context, tx bun.IDB) error {
+			_, err := tx.ExecContext(ctx, q)
+			return err
+		})
+		if state(err) != "42501" {
+			t.Errorf("%s: %v", q, err)
+		}
+	}
 	// The same key is another key in another bank.
 	theirs.post(with(theirs.transfer(a, c, 1), "shared"))
 	if r := b.post(with(b.transfer(mine, mine2, 1), "shared")); r.Replayed {

@@ -256,3 +256,36 @@ func TestManyLegs(t *testing.T) {
 	b.want(host, 0)
 	b.clean()
 }
+
+// Minutes that open holds have promised away are not there to give, and those on
+// their way in take up room.
+func TestHeldMinutesCount(t *testing.T) {
+	b := newBook(t)
+	a, c := b.open(ledger.Member, ledger.Limits{Floor: hours(0)}), b.open(ledger.Member, ledger.Limits{Ceiling: hours(2)})
+	b.post(b.transfer(b.member(), a, 60))
+	for _, q := range []string{
+		`insert into ledger.hold (bank_id, id, kind, key, hash, actor, category, ref_kind, placed_at, accounts, minutes)
+		 values (?0, ?0, 'exchange', 'h', sha256('h'), ?0, 'garden', '', ?3, array[?1, ?2]::uuid[], '{-40,40}')`,
+		`update ledger.account set held_out = 40 where id = ?1`,
+		`update ledger.account set held_in = 40 where id = ?2`,
+	} {
+		if _, err := b.Owner.Exec(q, b.bank, a, c, epoch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.try(b.transfer(a, b.member(), 21)); err != (ledger.ErrInsufficient{Account: a, Balance: 60, Held: 40, Needed: 21}) {
+		t.Error(err)
+	}
+	if _, err := b.try(b.transfer(b.member(), c, 81)); err != (ledger.ErrCeiling{Account: c, Held: 40, Added: 81, Ceiling: 120}) {
+		t.Error(err)
+	}
+	b.post(b.transfer(a, c, 20))
+	b.must(func(ctx context.Context, tx bun.IDB) error {
+		bal, err := ledger.BalanceOf(ctx, tx, b.bank, a)
+		if err != nil || *bal.Spendable() != 0 || bal.HeldOut != 40 || bal.N != 2 {
+			t.Errorf("%+v %v", bal, err)
+		}
+		return err
+	})
+	b.clean()
+}
