@@ -41,10 +41,10 @@ func All(ctx context.Context, db bun.IDB) ([]Bank, error) {
 	return out, nil
 }
 
-// Insert adds a bank. Its ledger accounts are opened by the caller, in the same
-// piece of work.
+// Insert adds a bank; the same id twice is added once. Its ledger accounts are
+// opened by the caller.
 func Insert(ctx context.Context, db bun.IDB, b Bank) error {
-	if _, err := db.NewInsert().Model(&b).Exec(ctx); err != nil {
+	if _, err := db.NewInsert().Model(&b).On("conflict (id) do nothing").Exec(ctx); err != nil {
 		return fmt.Errorf("add bank: %w", err)
 	}
 	return nil

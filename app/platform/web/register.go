@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -109,9 +111,10 @@ func From(ctx context.Context) Caller {
 	return c
 }
 
-func newAPI(e *echoServer, version string) huma.API {
+func (r *Routes) newAPI(e *echoServer, version string) huma.API {
 	cfg := huma.DefaultConfig("Time bank", version)
 	cfg.CreateHooks = nil // no $schema member in every answer
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", r.schemaName)
 	cfg.DocsPath, cfg.SchemasPath = "", ""
 	cfg.OpenAPIPath = "/api/openapi"
 	cfg.Info.Description = "Neighbours give and receive help; every hour is worth the same. Times are UTC, durations are whole minutes."
@@ -121,6 +124,38 @@ func newAPI(e *echoServer, version string) huma.API {
 	// humaecho.New means echo v4 in this release of huma; later ones call it NewV4.
 	api := humaecho.New(e, cfg)
 	return api
+}
+
+// schemaName names the schema of a type: the slice before the type's name, since
+// two slices may both have a View; bodies without a name are called after the
+// operation that is being registered.
+func (r *Routes) schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Name() == "" {
+		for _, end := range []struct{ is, becomes string }{{"InputBody", "Body"}, {"OutputBody", "Answer"}} {
+			if strings.HasSuffix(name, end.is) && len(r.ops) > 0 {
+				return camel(r.ops[len(r.ops)-1].ID) + end.becomes
+			}
+		}
+		return name
+	}
+	slice := path.Base(t.PkgPath())
+	if !strings.HasPrefix(t.PkgPath(), "timebank/app/") || slice == "web" {
+		return name
+	}
+	return camel(slice) + strings.TrimPrefix(name, camel(slice))
+}
+
+// camel turns "ask-for-help" into "AskForHelp".
+func camel(id string) string {
+	var out strings.Builder
+	for word := range strings.SplitSeq(id, "-") {
+		out.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return out.String()
 }
 
 func writeProblem(c huma.Context, p *Problem) {

@@ -54,7 +54,8 @@ func New(o Options) (*Server, error) {
 	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1400, Skipper: func(c echo.Context) bool {
 		return c.Request().Method != http.MethodGet || !strings.HasPrefix(c.Path(), "/api/")
 	}}))
-	s.Routes = &Routes{api: newAPI(e, o.Version), gate: o.Gate}
+	s.Routes = &Routes{gate: o.Gate}
+	s.api = s.newAPI(e, o.Version)
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
 	e.GET("/readyz", func(c echo.Context) error {
 		ctx, stop := context.WithTimeout(c.Request().Context(), 2*time.Second)

@@ -1,0 +1,170 @@
+// Package app is the composition root: it builds every slice, hangs their
+// operations, jobs and ticks, runs them and stops them in order. It holds no
+// rule of its own.
+package app
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/bank"
+	"timebank/app/desk"
+	"timebank/app/exchange"
+	"timebank/app/identity"
+	"timebank/app/listing"
+	"timebank/app/matching"
+	"timebank/app/member"
+	"timebank/app/message"
+	"timebank/app/platform/clock"
+	"timebank/app/platform/config"
+	"timebank/app/platform/db"
+	"timebank/app/platform/id"
+	"timebank/app/platform/job"
+	"timebank/app/platform/mail"
+	"timebank/app/platform/schedule"
+	"timebank/app/platform/seal"
+	"timebank/app/platform/web"
+	"timebank/app/referral"
+)
+
+// Deps is what the house stands on; tests bring their own.
+type Deps struct {
+	Config  config.Config
+	Log     *slog.Logger
+	Clock   clock.Clock
+	Pool    *bun.DB // as the application's role
+	Box     *seal.Box
+	Mail    mail.Sender
+	Site    fs.FS // nil: API only
+	Version string
+}
+
+// App is the built house.
+type App struct {
+	Deps
+	Web      *web.Server
+	Queue    *job.Queue
+	Identity *identity.Service
+	Member   *member.Service
+	Listing  *listing.Service
+	Matching *matching.Service
+	Exchange *exchange.Service
+	Referral *referral.Service
+	Message  *message.Service
+	Desk     *desk.Service
+}
+
+// New builds every slice. Nothing runs yet.
+func New(ctx context.Context, d Deps) (*App, error) {
+	q, err := job.New(d.Pool, d.Log)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Deps: d, Queue: q}
+	var keys *identity.Keys
+	err = db.InTx(ctx, d.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) (err error) {
+		keys, err = identity.LoadKeys(ctx, tx, d.Box, d.Clock, d.Config.URL)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("signing keys: %w", err)
+	}
+	secure := strings.HasPrefix(d.Config.URL, "https:")
+	a.Identity = &identity.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Keys: keys, Member: member.OfPerson, Secure: secure}
+	a.Member = &member.Service{Pool: d.Pool, Clock: d.Clock, ReadOut: a.Identity.ReadOut}
+	a.Listing = &listing.Service{Pool: d.Pool, Clock: d.Clock}
+	a.Matching = &matching.Service{Pool: d.Pool, Clock: d.Clock}
+	a.Message = &message.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Mail: d.Mail}
+	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, Asked: a.Matching.Asked, Answered: matching.Answered}
+	a.Message.Renders = a.Exchange.Renders()
+	a.Referral = &referral.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Join: a.join}
+	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
+		desk.OfRequest: listing.Describe, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfReferral: a.Referral.Describe,
+	}}
+	a.Identity.Work(q)
+	a.Message.Work(q)
+	a.Exchange.Work(q)
+	a.Referral.Work(q)
+	a.Web, err = web.New(web.Options{Version: d.Version, Log: d.Log, Gate: a.Identity, Site: d.Site, Proxies: d.Config.Proxies, Secure: secure, Ready: a.ready})
+	if err != nil {
+		return nil, err
+	}
+	a.hang(a.Web.Routes)
+	return a, nil
+}
+
+// hang adds every slice's operations.
+func (a *App) hang(r *web.Routes) {
+	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk} {
+		slice.Routes(r)
+	}
+}
+
+// Document is the API's OpenAPI 3.1 document, as the built program serves it. It
+// needs no database.
+func Document() ([]byte, error) {
+	s, err := web.New(web.Options{})
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Matching: &matching.Service{},
+		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}}
+	a.hang(s.Routes)
+	demoRoutes(s.Routes, nil)
+	return s.Document()
+}
+
+// join lets the referral slice make members without knowing that slice.
+func (a *App) join(ctx context.Context, tx bun.IDB, actor identity.Actor, j referral.JoinRequest) (uuid.UUID, error) {
+	m, err := member.Join(ctx, tx, actor, id.New(), member.Joining{
+		Name: j.Name, Called: j.Called, Email: j.Email, Phone: j.Phone, Area: j.Area, ReachBy: j.ReachBy, ReachNote: j.ReachNote, Needs: j.Needs,
+	}, a.Clock.Now())
+	return m.ID, err
+}
+
+// ready refuses work when the database cannot be written.
+func (a *App) ready(ctx context.Context) error {
+	return db.InTx(ctx, a.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		_, err := tx.ExecContext(ctx, "insert into directory.rate (bucket, full_at) values ('ready', ?) on conflict (bucket) do update set full_at = excluded.full_at", a.Clock.Now())
+		return err
+	})
+}
+
+// Ticks is the schedule: each tick only enqueues, once a bank.
+func (a *App) Ticks(s *schedule.Schedule) error {
+	for _, t := range []struct {
+		spec, name string
+		args       func(bank uuid.UUID) job.Args
+	}{
+		{"*/15 * * * *", "remind-of-tomorrow", func(b uuid.UUID) job.Args { return exchange.Remind{BankID: b} }},
+		{"5 * * * *", "settle-silent", func(b uuid.UUID) job.Args { return exchange.SettleSilent{BankID: b} }},
+		{"*/5 * * * *", "referral-clocks", func(b uuid.UUID) job.Args { return referral.Tick{BankID: b} }},
+	} {
+		if err := s.Every(t.spec, t.name, func(ctx context.Context) error { return a.EnqueueForEachBank(ctx, t.args) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EnqueueForEachBank puts the same work into the queue for every bank.
+func (a *App) EnqueueForEachBank(ctx context.Context, args func(bank uuid.UUID) job.Args) error {
+	return db.InTx(ctx, a.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		banks, err := bank.All(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, b := range banks {
+			if err := a.Queue.Enqueue(ctx, tx, args(b.ID)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

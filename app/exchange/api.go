@@ -1,0 +1,287 @@
+package exchange
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"timebank/app/identity"
+	"timebank/app/member"
+	"timebank/app/platform/web"
+)
+
+// Party is one side of an exchange, by the name they like.
+type Party struct {
+	ID     uuid.UUID `json:"id"`
+	Called string    `json:"called"`
+	Area   string    `json:"area"`
+}
+
+// View is an exchange as its two sides and brokers see it.
+type View struct {
+	ID         uuid.UUID  `json:"id"`
+	Kind       string     `json:"kind"`
+	Helper     Party      `json:"helper" doc:"Gave the time"`
+	Helped     Party      `json:"helped" doc:"Received it"`
+	State      State      `json:"state" enum:"proposed,agreed,done,settled,disputed,cancelled,expired"`
+	StartsAt   *time.Time `json:"starts_at,omitempty"`
+	Place      string     `json:"place"`
+	Note       string     `json:"note"`
+	Minutes    *int64     `json:"minutes,omitempty"`
+	HappenedOn string     `json:"happened_on,omitempty" format:"date"`
+	SaidBy     *uuid.UUID `json:"said_by,omitempty" doc:"Member whose word the minutes are"`
+	SettlesOn  string     `json:"settles_on,omitempty" format:"date" doc:"Silence settles it on this day"`
+	Side       Side       `json:"side" enum:"helper,helped,broker" doc:"As what the reader takes part"`
+	WaitingFor []Side     `json:"waiting_for" doc:"Who acts next"`
+	Can        []string   `json:"can" doc:"What the reader can do now: agree, decline, cancel, done, confirm, dispute, resolve"`
+	RequestID  *uuid.UUID `json:"listing_id,omitempty"`
+}
+
+// EventView is one move in an exchange's history.
+type EventView struct {
+	From    State     `json:"from"`
+	To      State     `json:"to"`
+	As      Side      `json:"as"`
+	Minutes *int64    `json:"minutes,omitempty"`
+	Reason  string    `json:"reason"`
+	At      time.Time `json:"at"`
+}
+
+// HomeView is a member's first page.
+type HomeView struct {
+	MemberID uuid.UUID     `json:"member_id"`
+	Called   string        `json:"called"`
+	Balance  int64         `json:"balance" doc:"Minutes to use; below zero: has had more than given"`
+	Given    int64         `json:"given_this_year" doc:"Minutes"`
+	Answers  []View        `json:"answers" doc:"Wait for the member's word, oldest first"`
+	Diary    []View        `json:"diary" doc:"Agreed, soonest first"`
+	Waiting  []View        `json:"waiting" doc:"Wait for somebody else"`
+	Requests []RequestView `json:"requests" doc:"Asked for, nobody found yet"`
+	Known    []Party       `json:"known" doc:"People they have met, most recent first"`
+}
+
+// RequestView is an open request of one's own.
+type RequestView struct {
+	ID        uuid.UUID `json:"id"`
+	Kind      string    `json:"kind"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+type homeInput struct {
+	Bank   string    `path:"bank"`
+	Member uuid.UUID `path:"member" format:"uuid"`
+}
+type homeOutput struct{ Body HomeView }
+
+type oneInput struct {
+	Bank     string    `path:"bank"`
+	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+}
+type oneOutput struct {
+	Body struct {
+		View
+		Events []EventView `json:"events"`
+	}
+}
+type viewOutput struct{ Body View }
+
+// ProposeBody is a proposal.
+type ProposeBody struct {
+	Listing  uuid.UUID  `json:"listing_id" format:"uuid"`
+	Helper   *uuid.UUID `json:"helper_id,omitempty" format:"uuid" doc:"Brokers: whom to ask to meet a request"`
+	StartsAt *time.Time `json:"starts_at,omitempty"`
+	Place    string     `json:"place,omitempty" maxLength:"200"`
+	Note     string     `json:"note,omitempty" maxLength:"500"`
+	identity.OnBehalf
+}
+type proposeInput struct {
+	Bank string    `path:"bank"`
+	Key  uuid.UUID `header:"Idempotency-Key" format:"uuid"`
+	Body ProposeBody
+}
+type idOutput struct {
+	Body struct {
+		ID uuid.UUID `json:"id"`
+	}
+}
+type answerInput struct {
+	Bank     string    `path:"bank"`
+	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Body     identity.OnBehalf
+}
+type reasonInput struct {
+	Bank     string    `path:"bank"`
+	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Body     struct {
+		Reason string `json:"reason,omitempty" maxLength:"500"`
+		identity.OnBehalf
+	}
+}
+type doneInput struct {
+	Bank     string    `path:"bank"`
+	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Body     struct {
+		Minutes    int64  `json:"minutes" doc:"Quarter hours, up to 12 hours"`
+		HappenedOn string `json:"happened_on,omitempty" format:"date" doc:"Default: the day of the meeting, or today"`
+		identity.OnBehalf
+	}
+}
+type resolveInput struct {
+	Bank     string    `path:"bank"`
+	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Body     struct {
+		Minutes int64  `json:"minutes"`
+		Reason  string `json:"reason" maxLength:"500"`
+	}
+}
+
+// RecordBody is help that already happened.
+type RecordBody struct {
+	Helper     uuid.UUID `json:"helper_id" format:"uuid" doc:"Who gave the time"`
+	Helped     uuid.UUID `json:"helped_id" format:"uuid" doc:"Who received it"`
+	Kind       string    `json:"kind" maxLength:"60"`
+	Minutes    int64     `json:"minutes"`
+	HappenedOn string    `json:"happened_on,omitempty" format:"date"`
+	Note       string    `json:"note,omitempty" maxLength:"500"`
+	BothAgree  bool      `json:"both_agree,omitempty" doc:"Brokers: both sides said the same; settles at once"`
+	identity.OnBehalf
+}
+type recordInput struct {
+	Bank string    `path:"bank"`
+	Key  uuid.UUID `header:"Idempotency-Key" format:"uuid"`
+	Body RecordBody
+}
+
+// Routes hangs the operations of exchanges.
+func (s *Service) Routes(r *web.Routes) {
+	const one = "/banks/{bank}/exchanges/{exchange}"
+	op := func(id, method, path, summary string) web.Op {
+		return web.Op{ID: id, Method: method, Path: path, Room: "exchanges", Who: identity.TakePart, Summary: summary}
+	}
+	web.Register(r, web.Op{ID: "home", Method: http.MethodGet, Path: "/banks/{bank}/members/{member}/home", Room: "members", Who: identity.TakePart, Summary: "A member's first page"},
+		func(ctx context.Context, in *homeInput) (*homeOutput, error) {
+			h, err := s.Home(ctx, identity.ActorFrom(ctx), in.Member)
+			return &homeOutput{homeView(h)}, err
+		})
+	create := op("propose-exchange", http.MethodPost, "/banks/{bank}/exchanges", "Propose that somebody helps")
+	create.Status = http.StatusCreated
+	web.Register(r, create, func(ctx context.Context, in *proposeInput) (*idOutput, error) {
+		p := Plan{Listing: in.Body.Listing, StartsAt: in.Body.StartsAt, Place: in.Body.Place, Note: in.Body.Note, OnBehalf: in.Body.OnBehalf}
+		if in.Body.Helper != nil {
+			p.Helper = *in.Body.Helper
+		}
+		out := &idOutput{}
+		var err error
+		out.Body.ID, err = s.Propose(ctx, identity.ActorFrom(ctx), in.Key, p)
+		return out, err
+	})
+	record := op("record-help", http.MethodPost, "/banks/{bank}/help-given", "Record help that already happened")
+	record.Status = http.StatusCreated
+	web.Register(r, record, func(ctx context.Context, in *recordInput) (*idOutput, error) {
+		b := in.Body
+		out := &idOutput{}
+		var err error
+		out.Body.ID, err = s.Record(ctx, identity.ActorFrom(ctx), in.Key, Past{Helper: b.Helper, Helped: b.Helped, Kind: b.Kind, Note: b.Note, BothAgree: b.BothAgree,
+			Word: Word{Minutes: b.Minutes, HappenedOn: date(b.HappenedOn), OnBehalf: b.OnBehalf}})
+		return out, err
+	})
+	web.Register(r, op("see-exchange", http.MethodGet, one, "One exchange, with its history"), func(ctx context.Context, in *oneInput) (*oneOutput, error) {
+		x, events, err := s.One(ctx, identity.ActorFrom(ctx), in.Exchange)
+		if err != nil {
+			return nil, err
+		}
+		out := &oneOutput{}
+		out.Body.View, out.Body.Events = view(x), make([]EventView, len(events))
+		for i, e := range events {
+			out.Body.Events[i] = EventView{From: e.From, To: e.To, As: e.ActedAs, Minutes: e.Minutes, Reason: e.Reason, At: e.At}
+		}
+		return out, nil
+	})
+	answer := func(ctx context.Context, a identity.Actor, id uuid.UUID, err error) (*viewOutput, error) {
+		if err != nil {
+			return nil, err
+		}
+		x, _, err := s.One(ctx, a, id)
+		return &viewOutput{view(x)}, err
+	}
+	web.Register(r, op("agree", http.MethodPost, one+"/agree", "Say yes"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {
+		a := identity.ActorFrom(ctx)
+		_, err := s.Agree(ctx, a, in.Exchange, in.Body)
+		return answer(ctx, a, in.Exchange, err)
+	})
+	web.Register(r, op("cancel-exchange", http.MethodPost, one+"/cancel", "Say no, or call it off"), func(ctx context.Context, in *reasonInput) (*viewOutput, error) {
+		a := identity.ActorFrom(ctx)
+		_, err := s.Cancel(ctx, a, in.Exchange, in.Body.Reason, in.Body.OnBehalf)
+		return answer(ctx, a, in.Exchange, err)
+	})
+	web.Register(r, op("say-done", http.MethodPost, one+"/done", "Say that it happened, and how long it took"), func(ctx context.Context, in *doneInput) (*viewOutput, error) {
+		a := identity.ActorFrom(ctx)
+		_, err := s.Done(ctx, a, in.Exchange, Word{Minutes: in.Body.Minutes, HappenedOn: date(in.Body.HappenedOn), OnBehalf: in.Body.OnBehalf})
+		return answer(ctx, a, in.Exchange, err)
+	})
+	web.Register(r, op("confirm-hours", http.MethodPost, one+"/confirm", "Say that the hours are right"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {
+		a := identity.ActorFrom(ctx)
+		_, err := s.Confirm(ctx, a, in.Exchange, in.Body)
+		return answer(ctx, a, in.Exchange, err)
+	})
+	web.Register(r, op("dispute-hours", http.MethodPost, one+"/dispute", "Say that the hours are not right"), func(ctx context.Context, in *reasonInput) (*viewOutput, error) {
+		a := identity.ActorFrom(ctx)
+		_, err := s.Dispute(ctx, a, in.Exchange, in.Body.Reason, in.Body.OnBehalf)
+		return answer(ctx, a, in.Exchange, err)
+	})
+	resolve := op("resolve-dispute", http.MethodPost, one+"/resolve", "End a dispute with the right hours")
+	resolve.Who = identity.WorkDesk
+	web.Register(r, resolve, func(ctx context.Context, in *resolveInput) (*viewOutput, error) {
+		a := identity.ActorFrom(ctx)
+		_, err := s.Resolve(ctx, a, in.Exchange, in.Body.Minutes, in.Body.Reason)
+		return answer(ctx, a, in.Exchange, err)
+	})
+}
+
+// date reads a day that the edge has checked; empty is the zero time.
+func date(s string) time.Time {
+	t, _ := time.Parse(time.DateOnly, s)
+	return t
+}
+
+func party(m member.Member) Party { return Party{ID: m.ID, Called: m.Called, Area: m.Area} }
+
+func view(x Seen) View {
+	v := View{ID: x.ID, Kind: x.Kind, Helper: party(x.Helper), Helped: party(x.Helped), State: x.State, StartsAt: x.StartsAt, Place: x.Place,
+		Note: x.Note, Minutes: x.Minutes, SaidBy: x.DoneBy, Side: x.Side, WaitingFor: x.WaitingFor, Can: x.Verbs, RequestID: x.ListingID}
+	if v.WaitingFor == nil {
+		v.WaitingFor = []Side{}
+	}
+	if v.Can == nil {
+		v.Can = []string{}
+	}
+	if x.HappenedOn != nil {
+		v.HappenedOn = x.HappenedOn.Format(time.DateOnly)
+	}
+	if x.SettlesOn != nil && x.State == Done {
+		v.SettlesOn = x.SettlesOn.Format(time.DateOnly)
+	}
+	return v
+}
+
+func views(all []Seen) []View {
+	out := make([]View, len(all))
+	for i, x := range all {
+		out[i] = view(x)
+	}
+	return out
+}
+
+func homeView(h Home) HomeView {
+	v := HomeView{MemberID: h.Member.ID, Called: h.Member.Called, Balance: int64(h.Balance.Posted), Given: h.Given,
+		Answers: views(h.Answers), Diary: views(h.Diary), Waiting: views(h.Waiting), Requests: []RequestView{}, Known: []Party{}}
+	for _, l := range h.Requests {
+		v.Requests = append(v.Requests, RequestView{l.ID, l.Kind, l.CreatedAt})
+	}
+	for _, m := range h.Known {
+		v.Known = append(v.Known, party(m))
+	}
+	return v
+}

@@ -1,0 +1,162 @@
+package exchange
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/identity"
+	"timebank/app/listing"
+	"timebank/app/member"
+	"timebank/app/platform/db"
+	"timebank/ledger"
+)
+
+// Seen is an exchange with the names of both sides and what the reader can do.
+type Seen struct {
+	Exchange
+	Helper, Helped member.Member
+	Side           Side
+	Verbs          []string
+	WaitingFor     []Side
+}
+
+// Home is all that a member's first page shows.
+type Home struct {
+	Member   member.Member
+	Balance  ledger.Balance
+	Given    int64  // minutes given since 1 January, in the bank's zone
+	Answers  []Seen // wait for this member's word, oldest first
+	Diary    []Seen // agreed, soonest first; those without a time last
+	Waiting  []Seen // wait for somebody else
+	Requests []listing.Listing
+	Known    []member.Member // whom they met before, most recent first
+}
+
+// Home reads a member's first page: their own, or for a broker anybody's.
+// Refuses others with member.ErrNoMember.
+func (s *Service) Home(ctx context.Context, a identity.Actor, who uuid.UUID) (Home, error) {
+	var h Home
+	if who != a.Member && !a.May(identity.WorkDesk) {
+		return h, member.ErrNoMember
+	}
+	now := s.Clock.Now()
+	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
+		h = Home{}
+		if h.Member, err = member.ByID(ctx, tx, a.Bank.ID, who); err != nil {
+			return err
+		}
+		if h.Balance, err = ledger.BalanceOf(ctx, tx, a.Bank.ID, h.Member.AccountID); err != nil {
+			return err
+		}
+		newYear := time.Date(now.In(a.Bank.Location()).Year(), 1, 1, 0, 0, 0, 0, time.UTC)
+		if h.Given, err = given(ctx, tx, a.Bank.ID, who, newYear); err != nil {
+			return err
+		}
+		open, err := ofMember(ctx, tx, a.Bank.ID, who, []State{Proposed, Agreed, Done, Disputed}, 100)
+		if err != nil {
+			return err
+		}
+		if err := s.sort(ctx, tx, a, who, open, &h); err != nil {
+			return err
+		}
+		mine, err := listing.OpenOf(ctx, tx, a.Bank.ID, who)
+		for _, l := range mine {
+			if l.Type == listing.Request && l.State == listing.Open {
+				h.Requests = append(h.Requests, l)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		if h.Known, err = known(ctx, tx, a.Bank.ID, who); err != nil {
+			return err
+		}
+		return member.Seen(ctx, tx, a.Bank.ID, a.Member, now)
+	})
+	return h, err
+}
+
+func (s *Service) sort(ctx context.Context, tx bun.IDB, a identity.Actor, who uuid.UUID, open []Exchange, h *Home) error {
+	for _, e := range open {
+		x, err := see(ctx, tx, a, e, who)
+		if err != nil {
+			return err
+		}
+		switch {
+		case e.State == Agreed:
+			h.Diary = append(h.Diary, x)
+		case slices.Contains(x.WaitingFor, x.Side):
+			h.Answers = append(h.Answers, x)
+		default:
+			h.Waiting = append(h.Waiting, x)
+		}
+	}
+	slices.SortStableFunc(h.Answers, func(a, b Seen) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	return nil
+}
+
+// see adds names and verbs, from the side of a member, or a broker's.
+func see(ctx context.Context, tx bun.IDB, a identity.Actor, e Exchange, who uuid.UUID) (Seen, error) {
+	people, err := member.Some(ctx, tx, e.BankID, []uuid.UUID{e.HelperID, e.HelpedID})
+	if err != nil {
+		return Seen{}, err
+	}
+	side, ok := sideOf(e, who, a.May(identity.WorkDesk))
+	if !ok {
+		return Seen{}, ErrNoExchange
+	}
+	return Seen{Exchange: e, Helper: people[e.HelperID], Helped: people[e.HelpedID], Side: side, Verbs: verbs(e, side), WaitingFor: waitingFor(e)}, nil
+}
+
+// One reads an exchange: one's own, or any for a broker. Refuses with
+// ErrNoExchange.
+func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen, []Event, error) {
+	var out Seen
+	var events []Event
+	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		e, err := byID(ctx, tx, a.Bank.ID, id)
+		if err != nil {
+			return err
+		}
+		if out, err = see(ctx, tx, a, e, a.Member); err != nil {
+			return err
+		}
+		return tx.NewSelect().Model(&events).Where("bank_id = ?", a.Bank.ID).Where("exchange_id = ?", id).Order("seq").Scan(ctx)
+	})
+	return out, events, err
+}
+
+// known lists whom a member has met in an exchange, most recent first.
+func known(ctx context.Context, tx bun.IDB, bank, who uuid.UUID) ([]member.Member, error) {
+	var rows []Exchange
+	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("helper_id = ? or helped_id = ?", who, who).
+		Where("state in ('settled', 'done', 'agreed')").Order("created_at DESC").Limit(60).Scan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var order []uuid.UUID
+	for _, e := range rows {
+		other := e.HelperID
+		if other == who {
+			other = e.HelpedID
+		}
+		if !slices.Contains(order, other) {
+			order = append(order, other)
+		}
+	}
+	people, err := member.Some(ctx, tx, bank, order)
+	if err != nil {
+		return nil, err
+	}
+	var out []member.Member
+	for _, id := range order {
+		if m, ok := people[id]; ok && m.Status == member.Active {
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}

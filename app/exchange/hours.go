@@ -1,0 +1,250 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/desk"
+	"timebank/app/identity"
+	"timebank/app/listing"
+	"timebank/app/member"
+	"timebank/app/platform/db"
+	"timebank/app/platform/once"
+	"timebank/ledger"
+)
+
+// Word is what one side says of help that happened.
+type Word struct {
+	Minutes    int64
+	HappenedOn time.Time // a date; zero means the day of the meeting, or today
+	identity.OnBehalf
+}
+
+// Done says how long it took. The other side is asked to confirm, and silence
+// confirms after the bank's days. Refuses with ErrMinutes, ErrFuture, ErrLongAgo
+// and ErrMove.
+func (s *Service) Done(ctx context.Context, a identity.Actor, id uuid.UUID, w Word) (Exchange, error) {
+	return s.do(ctx, a, id, w.OnBehalf, "say-done", func(ctx context.Context, x *act) error {
+		if w.HappenedOn.IsZero() && x.e.StartsAt != nil && x.e.StartsAt.Before(x.now) {
+			w.HappenedOn = a.Bank.Today(*x.e.StartsAt)
+		}
+		if err := x.say(w); err != nil {
+			return err
+		}
+		if err := x.to(Done); err != nil {
+			return err
+		}
+		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToRemind); err != nil {
+			return err
+		}
+		return s.tell(ctx, x, waitingFor(x.e), TellConfirm, "1", desk.RingToConfirm)
+	})
+}
+
+// say notes whose word it is and how long it took.
+func (x *act) say(w Word) error {
+	if err := checkMinutes(w.Minutes); err != nil {
+		return err
+	}
+	today := x.a.Bank.Today(x.now)
+	if w.HappenedOn.IsZero() {
+		w.HappenedOn = today
+	}
+	switch {
+	case w.HappenedOn.After(today):
+		return ErrFuture.At("/happened_on")
+	case w.HappenedOn.Before(today.AddDate(-1, 0, 0)):
+		return ErrLongAgo.At("/happened_on")
+	}
+	by := x.member
+	if x.side == Broker {
+		by = x.e.HelperID // the broker's word counts as the helper's, and the helped is asked
+	}
+	settles := today.AddDate(0, 0, x.a.Bank.ConfirmDays)
+	x.e.Minutes, x.e.HappenedOn, x.e.DoneBy, x.e.DoneAt, x.e.SettlesOn = &w.Minutes, &w.HappenedOn, &by, &x.now, &settles
+	return nil
+}
+
+// Past is help that happened without having been planned here.
+type Past struct {
+	Helper, Helped uuid.UUID
+	Kind           string
+	Note           string
+	Word
+	// BothAgree is a broker's word that both sides have told the same: it settles
+	// at once.
+	BothAgree bool
+}
+
+// Record notes help that already happened. A member records their own side; a
+// broker anybody's. Refuses with ErrSamePerson, ErrMinutes, ErrFuture,
+// ErrLongAgo, listing.ErrKind, and identity.ErrNotAllowed for others' help.
+func (s *Service) Record(ctx context.Context, a identity.Actor, key uuid.UUID, p Past) (uuid.UUID, error) {
+	p.Note = strings.TrimSpace(p.Note)
+	if p.Helper == p.Helped {
+		return uuid.Nil, ErrSamePerson
+	}
+	if p.BothAgree && !a.May(identity.WorkDesk) {
+		return uuid.Nil, identity.ErrNotAllowed
+	}
+	now := s.Clock.Now()
+	var out uuid.UUID
+	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
+		out, err = once.Do(ctx, tx, once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: key, Operation: "record-help", Input: p, Now: now},
+			func(id uuid.UUID) error { return s.record(ctx, tx, a, id, p, now) })
+		return err
+	})
+	return out, err
+}
+
+func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id uuid.UUID, p Past, now time.Time) error {
+	x := &act{tx: tx, a: a, by: p.OnBehalf, now: now, from: New}
+	x.e = Exchange{BankID: a.Bank.ID, ID: id, Kind: p.Kind, HelperID: p.Helper, HelpedID: p.Helped, State: Done, Note: p.Note,
+		HelperSaid: "yes", HelpedSaid: "yes", Version: 1, CreatedAt: now}
+	if err := x.who(); err != nil {
+		if errors.Is(err, ErrNoExchange) {
+			return identity.ErrNotAllowed
+		}
+		return err
+	}
+	if x.side == Broker && p.OnBehalf.Consent == "" {
+		return identity.ErrConsent.At("/consent")
+	}
+	if err := x.say(p.Word); err != nil {
+		return err
+	}
+	kinds, err := listing.KindNames(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if _, ok := kinds[p.Kind]; !ok {
+		return listing.ErrKind.At("/kind")
+	}
+	for _, id := range []uuid.UUID{p.Helper, p.Helped} {
+		if _, err := member.ByID(ctx, tx, a.Bank.ID, id); err != nil {
+			return err
+		}
+	}
+	if err := insert(ctx, tx, x.e, Event{ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Minutes: x.e.Minutes, At: now}); err != nil {
+		return err
+	}
+	if !p.BothAgree {
+		if err := s.tell(ctx, x, waitingFor(x.e), TellConfirm, "1", desk.RingToConfirm); err != nil {
+			return err
+		}
+		return x.audit(ctx, "record-help")
+	}
+	x.from, x.side = Done, Broker
+	if err := s.settle(ctx, x, *x.e.Minutes); err != nil {
+		return err
+	}
+	if err := save(ctx, tx, x.e, Event{From: Done, To: Settled, ActorID: a.Person, ActedAs: Broker, OnBehalfOf: x.behalf, Minutes: x.e.Minutes, At: now}); err != nil {
+		return err
+	}
+	return x.audit(ctx, "record-help")
+}
+
+// Confirm says that the hours are right; they move. Refuses with ErrNotYourTurn,
+// ErrMove, and insufficient-hours.
+func (s *Service) Confirm(ctx context.Context, a identity.Actor, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
+	return s.do(ctx, a, id, by, "confirm-hours", func(ctx context.Context, x *act) error {
+		if x.e.State != Done {
+			return ErrMove
+		}
+		if !confirms(x.e, x.side) {
+			return ErrNotYourTurn
+		}
+		return s.settle(ctx, x, *x.e.Minutes)
+	})
+}
+
+// Dispute says that the hours are not right, and why. A broker gets a task.
+// Refuses with ErrReason, ErrNotYourTurn and ErrMove.
+func (s *Service) Dispute(ctx context.Context, a identity.Actor, id uuid.UUID, reason string, by identity.OnBehalf) (Exchange, error) {
+	reason = strings.TrimSpace(reason)
+	if reason == "" {
+		return Exchange{}, ErrReason.At("/reason")
+	}
+	return s.do(ctx, a, id, by, "dispute-hours", func(ctx context.Context, x *act) error {
+		if x.e.State == Done && !confirms(x.e, x.side) {
+			return ErrNotYourTurn
+		}
+		x.reason = reason
+		if err := x.to(Disputed); err != nil {
+			return err
+		}
+		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToConfirm); err != nil {
+			return err
+		}
+		return desk.Raise(ctx, x.tx, desk.Task{BankID: a.Bank.ID, Kind: desk.SettleDispute, SubjectKind: desk.OfExchange, SubjectID: id,
+			DueAt: a.Bank.AfterWorkingDays(x.now, 2), CreatedAt: x.now})
+	})
+}
+
+// Resolve ends a dispute: with the minutes that a broker found to be right.
+// Refuses with ErrReason, ErrMinutes, ErrMove. To end it without hours, Cancel.
+func (s *Service) Resolve(ctx context.Context, a identity.Actor, id uuid.UUID, minutes int64, reason string) (Exchange, error) {
+	reason = strings.TrimSpace(reason)
+	if reason == "" {
+		return Exchange{}, ErrReason.At("/reason")
+	}
+	return s.do(ctx, a, id, identity.OnBehalf{}, "resolve-dispute", func(ctx context.Context, x *act) error {
+		if err := checkMinutes(minutes); err != nil {
+			return err
+		}
+		if x.e.State != Disputed {
+			return ErrMove
+		}
+		x.side, x.reason, x.e.Minutes = Broker, reason, &minutes
+		return s.settle(ctx, x, minutes)
+	})
+}
+
+// settle moves the minutes from the helped to the helper and ends what waited.
+func (s *Service) settle(ctx context.Context, x *act, minutes int64) error {
+	people, err := member.Some(ctx, x.tx, x.a.Bank.ID, []uuid.UUID{x.e.HelperID, x.e.HelpedID})
+	if err != nil {
+		return err
+	}
+	helper, helped := people[x.e.HelperID], people[x.e.HelpedID]
+	legs, err := ledger.Move(helped.AccountID, helper.AccountID, ledger.Minutes(minutes))
+	if err != nil {
+		return err
+	}
+	t := ledger.Transfer{Bank: x.a.Bank.ID, Kind: ledger.Exchange, Key: settleKey(x.e.ID), Actor: x.a.Person, Category: x.e.Kind,
+		Reference: ledger.Reference{Kind: "exchange", ID: x.e.ID}, EffectiveOn: ledger.DateOf(*x.e.HappenedOn), Legs: legs, At: x.now}
+	if x.behalf != nil {
+		t.OnBehalfOf = *x.behalf
+	}
+	receipt, err := ledger.Post(ctx, x.tx, t)
+	if err != nil {
+		return hoursFault(err)
+	}
+	if err := x.to(Settled); err != nil {
+		return err
+	}
+	x.e.TransferID = &receipt.ID
+	if p, ok := receipt.Of(helped.AccountID); ok && p.CrossedSoft() {
+		if err := desk.Raise(ctx, x.tx, desk.Task{BankID: x.a.Bank.ID, Kind: desk.BelowSoftFloor, SubjectKind: desk.OfMember, SubjectID: helped.ID,
+			DueAt: x.a.Bank.AfterWorkingDays(x.now, 3), CreatedAt: x.now}); err != nil {
+			return err
+		}
+	}
+	if x.e.ListingID != nil {
+		l, err := listing.Lock(ctx, x.tx, x.a.Bank.ID, *x.e.ListingID)
+		if err != nil {
+			return err
+		}
+		if l.Type == listing.Request {
+			if err := listing.SetState(ctx, x.tx, x.a.Bank.ID, l.ID, listing.Met); err != nil {
+				return err
+			}
+		}
+	}
+	return desk.Finish(ctx, x.tx, x.a.Bank.ID, x.e.ID, x.a.Person, x.now, desk.RingToConfirm, desk.SettleDispute, desk.RingToRemind)
+}

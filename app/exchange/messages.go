@@ -1,0 +1,169 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/bank"
+	"timebank/app/desk"
+	"timebank/app/listing"
+	"timebank/app/member"
+	"timebank/app/message"
+)
+
+// Renders are the words of this slice's messages, made from how things stand at
+// the moment of sending. Each answers nothing when it is no longer true. Words
+// name first names and a time, never an address.
+func (s *Service) Renders() map[string]message.Render {
+	return map[string]message.Render{
+		TellAsked: s.render(func(x told) message.Words {
+			if x.e.State != Proposed {
+				return message.Words{}
+			}
+			if x.to.ID == x.e.HelpedID {
+				return message.Words{Subject: x.other.Called + " can help you",
+					Text: fmt.Sprintf("%s would like to help you with %s%s.\n\nTo say yes or no: %s", x.other.Called, x.doing, x.when(), s.link(x.e))}
+			}
+			return message.Words{Subject: "Could you help " + x.other.Called + "?",
+				Text: fmt.Sprintf("%s would be glad of your help with %s%s.\n\nTo say yes or no: %s\nNo is fine too. We will ask somebody else.", x.other.Called, x.doing, x.when(), s.link(x.e))}
+		}),
+		TellAgreed: s.render(func(x told) message.Words {
+			if x.e.State != Agreed {
+				return message.Words{}
+			}
+			return message.Words{Subject: "It is agreed: " + x.other.Called,
+				Text: fmt.Sprintf("It is agreed: %s%s.\n\nIf you can't come, please say so here, or ring us: %s", x.who(), x.when(), s.link(x.e))}
+		}),
+		TellRemind: s.render(func(x told) message.Words {
+			if x.e.State != Agreed || x.e.StartsAt == nil || x.e.StartsAt.Before(s.Clock.Now()) {
+				return message.Words{}
+			}
+			return message.Words{Subject: "Tomorrow: " + x.other.Called,
+				Text: fmt.Sprintf("A reminder for tomorrow: %s%s.\n\nIf you can't come, please say so here, or ring us: %s", x.who(), x.when(), s.link(x.e))}
+		}),
+		TellConfirm: s.render(func(x told) message.Words {
+			if x.e.State != Done || x.e.DoneBy == nil || *x.e.DoneBy == x.to.ID {
+				return message.Words{}
+			}
+			what := fmt.Sprintf("%s says you helped for %s (%s).", x.other.Called, Spoken(*x.e.Minutes), x.doing)
+			if x.to.ID == x.e.HelpedID {
+				what = fmt.Sprintf("%s says they helped you for %s (%s).", x.other.Called, Spoken(*x.e.Minutes), x.doing)
+			}
+			return message.Words{Subject: "Is " + Spoken(*x.e.Minutes) + " right?",
+				Text: fmt.Sprintf("%s\n\nIs that right? One tap says yes: %s\nIf we hear nothing by %s, we take it as a yes.", what, s.link(x.e), x.e.SettlesOn.Format("Monday 2 January"))}
+		}),
+		TellOff: s.render(func(x told) message.Words {
+			if x.e.State != Cancelled {
+				return message.Words{}
+			}
+			return message.Words{Subject: "Called off: " + x.other.Called,
+				Text: fmt.Sprintf("What was planned with %s%s is off. Ring us if you would like another time.", x.other.Called, x.when())}
+		}),
+	}
+}
+
+type told struct {
+	e         Exchange
+	to, other member.Member
+	doing     string
+	bank      bank.Bank
+}
+
+// who says who helps whom, from the reader's side.
+func (x told) who() string {
+	if x.to.ID == x.e.HelpedID {
+		return fmt.Sprintf("%s helps you with %s", x.other.Called, x.doing)
+	}
+	return fmt.Sprintf("you help %s with %s", x.other.Called, x.doing)
+}
+
+func (x told) when() string {
+	if x.e.StartsAt == nil {
+		return ""
+	}
+	return ", " + SpokenTime(*x.e.StartsAt, x.bank.Location())
+}
+
+func (s *Service) link(e Exchange) string { return s.URL + "/exchange?id=" + e.ID.String() }
+
+func (s *Service) render(words func(told) message.Words) message.Render {
+	return func(ctx context.Context, tx bun.IDB, b bank.Bank, to member.Member, subject uuid.UUID) (message.Words, error) {
+		e, err := byID(ctx, tx, b.ID, subject)
+		if errors.Is(err, ErrNoExchange) {
+			return message.Words{}, nil
+		}
+		if err != nil {
+			return message.Words{}, err
+		}
+		otherID := e.HelperID
+		if to.ID == e.HelperID {
+			otherID = e.HelpedID
+		}
+		other, err := member.ByID(ctx, tx, b.ID, otherID)
+		if err != nil {
+			return message.Words{}, err
+		}
+		kinds, err := listing.KindNames(ctx, tx)
+		if err != nil {
+			return message.Words{}, err
+		}
+		return words(told{e, to, other, kinds[e.Kind].Doing, b}), nil
+	}
+}
+
+// Describe words exchanges for the desk.
+func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
+	var rows []Exchange
+	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bankID).Where("id in (?)", bun.In(ids)).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("read exchanges: %w", err)
+	}
+	var people []uuid.UUID
+	for _, e := range rows {
+		people = append(people, e.HelperID, e.HelpedID)
+	}
+	names, err := member.Some(ctx, tx, bankID, people)
+	if err != nil {
+		return nil, err
+	}
+	kinds, err := listing.KindNames(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	b, err := bank.ByID(ctx, tx, bankID)
+	if err != nil {
+		return nil, err
+	}
+	out := map[uuid.UUID]desk.Line{}
+	for _, e := range rows {
+		who := e.HelperID
+		if w := waitingFor(e); len(w) > 0 && w[0] == Helped {
+			who = e.HelpedID
+		}
+		what := fmt.Sprintf("%s helps %s with %s", names[e.HelperID].Called, names[e.HelpedID].Called, kinds[e.Kind].Doing)
+		switch {
+		case e.State == Done || e.State == Disputed:
+			what = fmt.Sprintf("%s helped %s with %s, %s", names[e.HelperID].Called, names[e.HelpedID].Called, kinds[e.Kind].Doing, Spoken(*e.Minutes))
+		case e.StartsAt != nil:
+			what += ", " + SpokenTime(*e.StartsAt, b.Location())
+		}
+		out[e.ID] = desk.Line{Who: names[who].Called, What: what, Link: "/broker/exchange?id=" + e.ID.String(), Member: &who}
+	}
+	return out, nil
+}
+
+// DescribeMember words members for the desk.
+func DescribeMember(ctx context.Context, tx bun.IDB, bankID uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
+	people, err := member.Some(ctx, tx, bankID, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := map[uuid.UUID]desk.Line{}
+	for id, m := range people {
+		out[id] = desk.Line{Who: m.Called, What: "Has had a good deal more help than given. A friendly word, and a chance to give.", Link: "/broker/member?id=" + id.String(), Member: &id}
+	}
+	return out, nil
+}

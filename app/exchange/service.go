@@ -1,0 +1,350 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/desk"
+	"timebank/app/identity"
+	"timebank/app/listing"
+	"timebank/app/member"
+	"timebank/app/message"
+	"timebank/app/platform/audit"
+	"timebank/app/platform/clock"
+	"timebank/app/platform/db"
+	"timebank/app/platform/fault"
+	"timebank/app/platform/once"
+	"timebank/ledger"
+)
+
+// Service is the use cases of exchanges.
+type Service struct {
+	Pool    *bun.DB
+	Clock   clock.Clock
+	Message *message.Service
+	URL     string // where people reach the product; links in messages begin with it
+	// Asked and Answered keep the log of who was asked for a request and what
+	// they said; matching owns it.
+	Asked    func(ctx context.Context, tx bun.IDB, a identity.Actor, request listing.Listing, helper, exchange uuid.UUID) error
+	Answered func(ctx context.Context, tx bun.IDB, bank, exchange uuid.UUID, yes bool, now time.Time) error
+}
+
+// The messages this slice sends; words.go of each template is in messages.go.
+const (
+	TellAsked   = "asked-to-help"
+	TellAgreed  = "help-agreed"
+	TellConfirm = "hours-to-confirm"
+	TellRemind  = "tomorrow"
+	TellOff     = "called-off"
+)
+
+// act is one move by one actor on one locked exchange.
+type act struct {
+	tx     bun.IDB
+	a      identity.Actor
+	e      Exchange
+	from   State
+	side   Side
+	member uuid.UUID  // the member who acts, or for whom a broker does
+	behalf *uuid.UUID // set when it is for another
+	by     identity.OnBehalf
+	now    time.Time
+	reason string
+}
+
+// do locks an exchange, works out as what the actor acts, runs fn, and saves what
+// it changed with its event and audit row, all in one transaction.
+func (s *Service) do(ctx context.Context, a identity.Actor, id uuid.UUID, by identity.OnBehalf, action string, fn func(ctx context.Context, x *act) error) (Exchange, error) {
+	var out Exchange
+	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		x := &act{tx: tx, a: a, by: by, now: s.Clock.Now()}
+		var err error
+		if x.e, err = lock(ctx, tx, a.Bank.ID, id); err != nil {
+			return err
+		}
+		x.from = x.e.State
+		if err := x.who(); err != nil {
+			return err
+		}
+		if err := fn(ctx, x); err != nil {
+			return err
+		}
+		if err := save(ctx, tx, x.e, Event{From: x.from, To: x.e.State, ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Minutes: x.e.Minutes, Reason: x.reason, At: x.now}); err != nil {
+			return err
+		}
+		out = x.e
+		return x.audit(ctx, action)
+	})
+	return out, err
+}
+
+// who finds the side: the system's, that of the member acted for, or a broker's
+// own. Strangers get ErrNoExchange.
+func (x *act) who() error {
+	if x.a.IsSystem() {
+		x.side = System
+		return nil
+	}
+	var err error
+	if x.by.For != nil {
+		if x.member, x.behalf, err = x.a.Subject(x.by); err != nil {
+			return err
+		}
+	} else {
+		x.member = x.a.Member
+	}
+	var ok bool
+	if x.side, ok = sideOf(x.e, x.member, x.a.May(identity.WorkDesk)); !ok {
+		return ErrNoExchange
+	}
+	return nil
+}
+
+// to moves the exchange on. Refuses with ErrMove.
+func (x *act) to(s State) error {
+	if err := allowed(x.e.State, s, x.side); err != nil {
+		return err
+	}
+	x.e.State = s
+	return nil
+}
+
+func (x *act) audit(ctx context.Context, action string) error {
+	e := audit.Entry{BankID: x.a.Bank.ID, At: x.now, ActorID: x.a.Person, OnBehalfOf: x.behalf, Action: action, ObjectKind: "exchange", ObjectID: x.e.ID}
+	if x.behalf != nil {
+		e.Consent = &x.by.Consent
+	}
+	return audit.Record(ctx, x.tx, e)
+}
+
+func (x *act) other() uuid.UUID {
+	if x.member == x.e.HelperID {
+		return x.e.HelpedID
+	}
+	return x.e.HelperID
+}
+
+// Plan is a proposal: who would help whom, with what, when.
+type Plan struct {
+	Listing  uuid.UUID
+	Helper   uuid.UUID // brokers only: whom to ask for a request
+	StartsAt *time.Time
+	Place    string
+	Note     string
+	identity.OnBehalf
+}
+
+// Propose makes an exchange out of a listing. For a request, a broker names the
+// helper, or a member offers to help; for an offer, a member asks for it. Whoever
+// asked for it or proposed it has said yes; the other side is asked. Refuses with
+// listing.ErrNotOpen, ErrSamePerson, ErrPast and member.ErrNotActive.
+func (s *Service) Propose(ctx context.Context, a identity.Actor, key uuid.UUID, p Plan) (uuid.UUID, error) {
+	p.Place, p.Note = strings.TrimSpace(p.Place), strings.TrimSpace(p.Note)
+	now := s.Clock.Now()
+	if p.StartsAt != nil && p.StartsAt.Before(now) {
+		return uuid.Nil, ErrPast.At("/starts_at")
+	}
+	var out uuid.UUID
+	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
+		out, err = once.Do(ctx, tx, once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: key, Operation: "propose-exchange", Input: p, Now: now},
+			func(id uuid.UUID) error { return s.propose(ctx, tx, a, id, p, now) })
+		return err
+	})
+	return out, err
+}
+
+func (s *Service) propose(ctx context.Context, tx bun.IDB, a identity.Actor, id uuid.UUID, p Plan, now time.Time) error {
+	l, err := listing.Lock(ctx, tx, a.Bank.ID, p.Listing)
+	if err != nil {
+		return err
+	}
+	if l.State != listing.Open {
+		return listing.ErrNotOpen
+	}
+	x := &act{tx: tx, a: a, by: p.OnBehalf, now: now, from: New}
+	x.e = Exchange{BankID: a.Bank.ID, ID: id, ListingID: &l.ID, Kind: l.Kind, State: Proposed, StartsAt: p.StartsAt, Place: p.Place, Note: p.Note,
+		HelperSaid: "waiting", HelpedSaid: "waiting", Version: 1, CreatedAt: now}
+	if err := x.sides(l, p); err != nil {
+		return err
+	}
+	if err := active(ctx, tx, a.Bank.ID, x.e.HelperID, x.e.HelpedID); err != nil {
+		return err
+	}
+	if err := insert(ctx, tx, x.e, Event{ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, At: now}); err != nil {
+		return err
+	}
+	if l.Type == listing.Request {
+		if err := listing.SetState(ctx, tx, a.Bank.ID, l.ID, listing.Matched); err != nil {
+			return err
+		}
+		if err := desk.Finish(ctx, tx, a.Bank.ID, l.ID, a.Person, now, desk.FindHelper); err != nil {
+			return err
+		}
+		if err := s.Asked(ctx, tx, a, l, x.e.HelperID, id); err != nil {
+			return err
+		}
+	}
+	if err := s.tell(ctx, x, waitingFor(x.e), TellAsked, "1", desk.RingToAsk); err != nil {
+		return err
+	}
+	return x.audit(ctx, "propose-exchange")
+}
+
+// sides fills in who helps whom, and who has said yes by proposing.
+func (x *act) sides(l listing.Listing, p Plan) error {
+	if l.Type == listing.Request && p.Helper != uuid.Nil {
+		if !x.a.May(identity.WorkDesk) {
+			return identity.ErrNotAllowed
+		}
+		x.e.HelperID, x.e.HelpedID, x.e.HelpedSaid, x.side = p.Helper, l.MemberID, "yes", Broker
+	} else {
+		var err error
+		if x.member, x.behalf, err = x.a.Subject(p.OnBehalf); err != nil {
+			return err
+		}
+		if l.Type == listing.Request {
+			x.e.HelperID, x.e.HelpedID, x.side = x.member, l.MemberID, Helper
+			x.e.HelperSaid = "yes"
+		} else {
+			x.e.HelperID, x.e.HelpedID, x.side = l.MemberID, x.member, Helped
+			x.e.HelpedSaid = "yes"
+		}
+	}
+	if x.e.HelperID == x.e.HelpedID {
+		return ErrSamePerson
+	}
+	return nil
+}
+
+func active(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids ...uuid.UUID) error {
+	for _, id := range ids {
+		m, err := member.ByID(ctx, tx, bank, id)
+		if err != nil {
+			return err
+		}
+		if m.Status != member.Active {
+			return member.ErrNotActive.With("who", m.Called)
+		}
+	}
+	return nil
+}
+
+// tell writes the same message to the members of these sides.
+func (s *Service) tell(ctx context.Context, x *act, sides []Side, template, key, call string) error {
+	for _, side := range sides {
+		to := x.e.HelperID
+		if side == Helped {
+			to = x.e.HelpedID
+		}
+		err := s.Message.Write(ctx, x.tx, message.To{Bank: x.a.Bank, Member: to, Template: template, Subject: x.e.ID, Key: key,
+			Task: desk.Task{Kind: call, SubjectKind: desk.OfExchange, DueAt: x.a.Bank.AfterWorkingDays(x.now, 1)}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Agree says yes to a proposal for one side. With both yes it is agreed. Refuses
+// with ErrNotYourTurn.
+func (s *Service) Agree(ctx context.Context, a identity.Actor, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
+	return s.do(ctx, a, id, by, "agree", func(ctx context.Context, x *act) error {
+		if x.e.State != Proposed {
+			return ErrMove
+		}
+		switch {
+		case x.side == Helper && x.e.HelperSaid == "waiting":
+			x.e.HelperSaid = "yes"
+			if err := s.Answered(ctx, x.tx, a.Bank.ID, id, true, x.now); err != nil {
+				return err
+			}
+		case x.side == Helped && x.e.HelpedSaid == "waiting":
+			x.e.HelpedSaid = "yes"
+		default:
+			return ErrNotYourTurn
+		}
+		if len(waitingFor(x.e)) > 0 {
+			return nil
+		}
+		if err := x.to(Agreed); err != nil {
+			return err
+		}
+		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToAsk); err != nil {
+			return err
+		}
+		return s.tell(ctx, x, []Side{Helper, Helped}, TellAgreed, "1", "")
+	})
+}
+
+// Cancel says no to a proposal, or calls off what was agreed. A request goes back
+// to the desk. Reason may be empty for a proposal. Refuses with ErrMove and
+// ErrReason.
+func (s *Service) Cancel(ctx context.Context, a identity.Actor, id uuid.UUID, reason string, by identity.OnBehalf) (Exchange, error) {
+	reason = strings.TrimSpace(reason)
+	return s.do(ctx, a, id, by, "cancel-exchange", func(ctx context.Context, x *act) error {
+		if x.e.State == Disputed && reason == "" {
+			return ErrReason.At("/reason")
+		}
+		x.reason = reason
+		if x.from == Proposed && x.side == Helper {
+			x.e.HelperSaid = "no"
+		} else if x.from == Proposed && x.side == Helped {
+			x.e.HelpedSaid = "no"
+		}
+		if err := x.to(Cancelled); err != nil {
+			return err
+		}
+		if x.e.HelperSaid == "no" {
+			if err := s.Answered(ctx, x.tx, a.Bank.ID, id, false, x.now); err != nil {
+				return err
+			}
+		}
+		if err := s.reopen(ctx, x); err != nil {
+			return err
+		}
+		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToAsk, desk.RingToRemind, desk.RingToConfirm, desk.SettleDispute); err != nil {
+			return err
+		}
+		if x.from != Agreed {
+			return nil
+		}
+		told := []Side{Helper, Helped}
+		if x.side == Helper {
+			told = told[1:]
+		} else if x.side == Helped {
+			told = told[:1]
+		}
+		return s.tell(ctx, x, told, TellOff, "1", desk.RingToRemind)
+	})
+}
+
+// reopen puts the request back on the list and on the desk.
+func (s *Service) reopen(ctx context.Context, x *act) error {
+	if x.e.ListingID == nil {
+		return nil
+	}
+	l, err := listing.Lock(ctx, x.tx, x.a.Bank.ID, *x.e.ListingID)
+	if err != nil || l.Type != listing.Request || l.State != listing.Matched {
+		return err
+	}
+	if err := listing.SetState(ctx, x.tx, x.a.Bank.ID, l.ID, listing.Open); err != nil {
+		return err
+	}
+	return desk.Raise(ctx, x.tx, desk.Task{BankID: x.a.Bank.ID, Kind: desk.FindHelper, SubjectKind: desk.OfRequest, SubjectID: l.ID,
+		DueAt: x.a.Bank.AfterWorkingDays(x.now, 1), CreatedAt: x.now})
+}
+
+// insufficient turns the ledger's refusal into one a person can act on.
+var errHours = fault.New(fault.Conflict, "insufficient-hours", "There are {have} left to use, and this needs {need}. Ring us: the community pot may help.")
+
+func hoursFault(err error) error {
+	if e, ok := errors.AsType[ledger.ErrInsufficient](err); ok {
+		return errHours.With("have", Spoken(int64(e.Available())), "need", Spoken(int64(e.Needed)))
+	}
+	return err
+}

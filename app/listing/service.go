@@ -1,0 +1,225 @@
+package listing
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/desk"
+	"timebank/app/identity"
+	"timebank/app/member"
+	"timebank/app/platform/audit"
+	"timebank/app/platform/clock"
+	"timebank/app/platform/db"
+	"timebank/app/platform/fault"
+	"timebank/app/platform/once"
+)
+
+// Service is the use cases of asking and offering.
+type Service struct {
+	Pool  *bun.DB
+	Clock clock.Clock
+}
+
+// Want is what somebody asks for or offers.
+type Want struct {
+	Type   string
+	Kind   string
+	Note   string
+	Timing string
+	Place  string
+	identity.OnBehalf
+}
+
+func (w Want) clean() (Want, error) {
+	w.Note = strings.TrimSpace(w.Note)
+	if w.Timing == "" {
+		w.Timing = "no-hurry"
+	}
+	if w.Place == "" {
+		w.Place = "either"
+	}
+	var c fault.Check
+	c.Add(w.Kind != "", "/kind", "needed", "Choose what kind of help it is.")
+	c.Add(len([]rune(w.Note)) <= NoteLimit, "/note", "too-long", fmt.Sprintf("Write at most %d characters.", NoteLimit))
+	c.Add(!strings.ContainsRune(w.Note, 0), "/note", "not-text", "Please write plain text.")
+	return w, c.Err()
+}
+
+// Add puts an offer or a request on the list, for oneself or on behalf of a
+// member, once for a key. A request becomes a task on the desk. Refuses what
+// cannot be used by field, and what identity.Actor.Subject refuses.
+func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Want) (uuid.UUID, error) {
+	w, err := w.clean()
+	if err != nil {
+		return uuid.Nil, err
+	}
+	who, behalf, err := a.Subject(w.OnBehalf)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	now := s.Clock.Now()
+	var out uuid.UUID
+	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		var err error
+		out, err = once.Do(ctx, tx, once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: key, Operation: "add-" + w.Type, Input: w, Now: now},
+			func(id uuid.UUID) error {
+				m, err := member.ByID(ctx, tx, a.Bank.ID, who)
+				if err != nil {
+					return err
+				}
+				if m.Status != member.Active {
+					return member.ErrNotActive.With("who", m.Called)
+				}
+				l := Listing{BankID: a.Bank.ID, ID: id, MemberID: who, Type: w.Type, Kind: w.Kind, Note: w.Note, Timing: w.Timing, Place: w.Place,
+					State: Open, CreatedBy: a.Person, CreatedAt: now, ExpiresOn: expiry(w.Type, a.Bank.Today(now))}
+				if err := Insert(ctx, tx, l); err != nil {
+					return err
+				}
+				if w.Type == Request {
+					err := desk.Raise(ctx, tx, desk.Task{BankID: a.Bank.ID, Kind: desk.FindHelper, SubjectKind: desk.OfRequest, SubjectID: id,
+						DueAt: due(w.Timing, now, a.Bank.AfterWorkingDays), CreatedAt: now})
+					if err != nil {
+						return err
+					}
+				}
+				return audit.Record(ctx, tx, entry(a, behalf, w.Consent, "add-"+w.Type, id, s.Clock))
+			})
+		return err
+	})
+	return out, err
+}
+
+func entry(a identity.Actor, behalf *uuid.UUID, consent, action string, id uuid.UUID, c clock.Clock) audit.Entry {
+	e := audit.Entry{BankID: a.Bank.ID, At: c.Now(), ActorID: a.Person, OnBehalfOf: behalf, Action: action, ObjectKind: "listing", ObjectID: id}
+	if behalf != nil {
+		e.Consent = &consent
+	}
+	return e
+}
+
+// Withdraw takes a listing off the list: one's own, or any for a broker. Refuses
+// with ErrNoListing and ErrNotOpen.
+func (s *Service) Withdraw(ctx context.Context, a identity.Actor, id uuid.UUID) error {
+	return db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		l, err := Lock(ctx, tx, a.Bank.ID, id)
+		if err != nil {
+			return err
+		}
+		if l.MemberID != a.Member && !a.May(identity.WorkDesk) {
+			return ErrNoListing
+		}
+		if l.State != Open {
+			return ErrNotOpen
+		}
+		if err := SetState(ctx, tx, a.Bank.ID, id, Withdrawn); err != nil {
+			return err
+		}
+		if err := desk.Finish(ctx, tx, a.Bank.ID, id, a.Person, s.Clock.Now(), desk.FindHelper); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, entry(a, nil, "", "withdraw-listing", id, s.Clock))
+	})
+}
+
+// Shown is a listing with whose it is.
+type Shown struct {
+	Listing
+	Called string
+	Area   string
+}
+
+// List shows what is open, newest first.
+func (s *Service) List(ctx context.Context, a identity.Actor, kind string, after uuid.UUID) (out []Shown, more bool, err error) {
+	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		rows, err := Page(ctx, tx, a.Bank.ID, kind, a.Bank.Today(s.Clock.Now()), after)
+		if err != nil {
+			return err
+		}
+		if more = len(rows) > pageSize; more {
+			rows = rows[:pageSize]
+		}
+		out, err = shown(ctx, tx, a.Bank.ID, rows)
+		return err
+	})
+	return out, more, err
+}
+
+// Mine lists a member's own open listings; a broker may ask for anybody's.
+// Refuses others with member.ErrNoMember.
+func (s *Service) Mine(ctx context.Context, a identity.Actor, who uuid.UUID) (out []Shown, err error) {
+	if who != a.Member && !a.May(identity.WorkDesk) {
+		return nil, member.ErrNoMember
+	}
+	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		rows, err := OpenOf(ctx, tx, a.Bank.ID, who)
+		if err != nil {
+			return err
+		}
+		out, err = shown(ctx, tx, a.Bank.ID, rows)
+		return err
+	})
+	return out, err
+}
+
+// One shows a listing: one's own, an open one, or any for a broker. Refuses with
+// ErrNoListing.
+func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Shown, error) {
+	var out []Shown
+	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		l, err := ByID(ctx, tx, a.Bank.ID, id)
+		if err != nil {
+			return err
+		}
+		if l.State != Open && l.MemberID != a.Member && !a.May(identity.WorkDesk) {
+			return ErrNoListing
+		}
+		out, err = shown(ctx, tx, a.Bank.ID, []Listing{l})
+		return err
+	})
+	if err != nil {
+		return Shown{}, err
+	}
+	return out[0], nil
+}
+
+func shown(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []Listing) ([]Shown, error) {
+	ids := make([]uuid.UUID, len(rows))
+	for i, l := range rows {
+		ids[i] = l.MemberID
+	}
+	people, err := member.Some(ctx, tx, bank, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Shown, len(rows))
+	for i, l := range rows {
+		out[i] = Shown{Listing: l, Called: people[l.MemberID].Called, Area: people[l.MemberID].Area}
+	}
+	return out, nil
+}
+
+// Describe words requests for the desk.
+func Describe(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
+	var rows []Listing
+	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id in (?)", bun.In(ids)).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("read requests: %w", err)
+	}
+	all, err := shown(ctx, tx, bank, rows)
+	if err != nil {
+		return nil, err
+	}
+	kinds, err := KindNames(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	when := map[string]string{"today": ", today", "this-week": ", this week", "no-hurry": ""}
+	out := map[uuid.UUID]desk.Line{}
+	for _, l := range all {
+		out[l.ID] = desk.Line{Who: l.Called, What: "Asked for: " + kinds[l.Kind].Name + when[l.Timing], Link: "/broker/request?id=" + l.ID.String(), Member: &l.MemberID}
+	}
+	return out, nil
+}

@@ -1,0 +1,200 @@
+package member
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"timebank/app/identity"
+	"timebank/app/platform/web"
+)
+
+// View is a member as brokers see them in lists.
+type View struct {
+	ID        uuid.UUID `json:"id"`
+	Reference string    `json:"reference"`
+	Name      string    `json:"name"`
+	Called    string    `json:"called"`
+	Area      string    `json:"area"`
+	Status    string    `json:"status" enum:"applied,active,paused,left"`
+	Stage     string    `json:"stage" enum:"met,grouped,accompanied,independent"`
+	Phone     string    `json:"phone,omitempty"`
+	ReachBy   string    `json:"reach_by" enum:"email,phone,post,someone"`
+	Needs     string    `json:"needs" doc:"What makes meeting easier; shown on every opening"`
+}
+
+// RecordView is one member's record.
+type RecordView struct {
+	View
+	Email     string    `json:"email,omitempty"`
+	ReachNote string    `json:"reach_note"`
+	FreeSlots int       `json:"free_slots" doc:"21 bits: Monday morning, afternoon, evening, Tuesday morning …; 0 is not known"`
+	JoinedOn  string    `json:"joined_on" format:"date"`
+	Balance   int64     `json:"balance" doc:"Minutes to use; below zero: has had more than given"`
+	Spendable int64     `json:"spendable" doc:"Minutes that can still be received as help"`
+	SeenAt    time.Time `json:"seen_at,omitzero"`
+}
+
+type bankInput struct {
+	Bank string `path:"bank"`
+}
+
+type searchInput struct {
+	Bank  string    `path:"bank"`
+	Words string    `query:"words" maxLength:"100" doc:"Parts of a name, reference or phone number"`
+	After uuid.UUID `query:"after" format:"uuid" doc:"Last member of the page before"`
+}
+
+type searchOutput struct {
+	Body struct {
+		Members []View `json:"members"`
+		More    bool   `json:"more"`
+	}
+}
+
+type memberInput struct {
+	Bank   string    `path:"bank"`
+	Member uuid.UUID `path:"member" format:"uuid"`
+}
+
+type recordOutput struct{ Body RecordView }
+
+// AddBody is what is asked of somebody who joins.
+type AddBody struct {
+	Name      string `json:"name" maxLength:"200"`
+	Called    string `json:"called,omitempty" maxLength:"200" doc:"What they like to be called"`
+	Email     string `json:"email,omitempty" maxLength:"300"`
+	Phone     string `json:"phone,omitempty" maxLength:"60"`
+	Area      string `json:"area,omitempty" maxLength:"200"`
+	ReachBy   string `json:"reach_by,omitempty" enum:"email,phone,post,someone"`
+	ReachNote string `json:"reach_note,omitempty" maxLength:"1000"`
+	Needs     string `json:"needs,omitempty" maxLength:"1000"`
+}
+
+type addInput struct {
+	Bank string    `path:"bank"`
+	Key  uuid.UUID `header:"Idempotency-Key" format:"uuid"`
+	Body AddBody
+}
+
+type idOutput struct {
+	Body struct {
+		ID uuid.UUID `json:"id"`
+	}
+}
+
+type codeOutput struct {
+	Body struct {
+		Code  string    `json:"code" doc:"Six digits to read out"`
+		Until time.Time `json:"until"`
+	}
+}
+
+// LineView is one line of a statement.
+type LineView struct {
+	N         int64     `json:"n"`
+	Minutes   int64     `json:"minutes" doc:"Above zero: gave help or was given hours; below: was helped or gave hours away"`
+	Balance   int64     `json:"balance" doc:"Minutes after this line"`
+	Kind      string    `json:"kind" enum:"exchange,gathering,gift,donation,grant,starting,adjustment,reversal,between,opening"`
+	HelpKind  string    `json:"help_kind" doc:"Code of the kind of help; empty where there was none"`
+	With      string    `json:"with" doc:"The other person, or whose account it was"`
+	On        string    `json:"on" format:"date" doc:"Day of the help"`
+	PostedAt  time.Time `json:"posted_at"`
+	TakenBack bool      `json:"taken_back" doc:"A later line has undone this one"`
+}
+
+// StatementView is a page of hours.
+type StatementView struct {
+	MemberID uuid.UUID  `json:"member_id"`
+	Called   string     `json:"called"`
+	Balance  int64      `json:"balance"`
+	Lines    []LineView `json:"lines" doc:"Newest first"`
+	More     bool       `json:"more"`
+}
+
+type statementInput struct {
+	Bank   string    `path:"bank"`
+	Member uuid.UUID `path:"member" format:"uuid"`
+	Before int64     `query:"before" minimum:"0" doc:"Number of the last line seen"`
+}
+
+type statementOutput struct{ Body StatementView }
+
+// Routes hangs the operations of membership.
+func (s *Service) Routes(r *web.Routes) {
+	web.Register(r, web.Op{ID: "search-members", Method: http.MethodGet, Path: "/banks/{bank}/members", Room: "members", Who: identity.WorkDesk, Summary: "Find members"},
+		func(ctx context.Context, in *searchInput) (*searchOutput, error) {
+			found, more, err := s.Search(ctx, identity.ActorFrom(ctx), in.Words, in.After)
+			if err != nil {
+				return nil, err
+			}
+			out := &searchOutput{}
+			out.Body.More, out.Body.Members = more, make([]View, len(found))
+			for i, m := range found {
+				out.Body.Members[i] = view(m)
+			}
+			return out, nil
+		})
+	web.Register(r, web.Op{ID: "add-member", Method: http.MethodPost, Path: "/banks/{bank}/members", Room: "members", Who: identity.WorkDesk, Summary: "Make somebody a member", Status: http.StatusCreated},
+		func(ctx context.Context, in *addInput) (*idOutput, error) {
+			out := &idOutput{}
+			b := in.Body
+			var err error
+			out.Body.ID, err = s.Add(ctx, identity.ActorFrom(ctx), in.Key, Joining{Name: b.Name, Called: b.Called, Email: strings.TrimSpace(b.Email),
+				Phone: strings.TrimSpace(b.Phone), Area: strings.TrimSpace(b.Area), ReachBy: b.ReachBy, ReachNote: strings.TrimSpace(b.ReachNote), Needs: strings.TrimSpace(b.Needs)})
+			return out, err
+		})
+	web.Register(r, web.Op{ID: "see-member", Method: http.MethodGet, Path: "/banks/{bank}/members/{member}", Room: "members", Who: identity.WorkDesk, Summary: "A member's record"},
+		func(ctx context.Context, in *memberInput) (*recordOutput, error) {
+			m, err := s.See(ctx, identity.ActorFrom(ctx), in.Member)
+			return &recordOutput{recordView(m)}, err
+		})
+	web.Register(r, web.Op{ID: "read-out-code", Method: http.MethodPost, Path: "/banks/{bank}/members/{member}/sign-in-code", Room: "members", Who: identity.WorkDesk, Summary: "A sign-in code to read out", Status: http.StatusCreated},
+		func(ctx context.Context, in *memberInput) (*codeOutput, error) {
+			out := &codeOutput{}
+			var err error
+			out.Body.Code, out.Body.Until, err = s.ReadOutCode(ctx, identity.ActorFrom(ctx), in.Member)
+			return out, err
+		})
+	web.Register(r, web.Op{ID: "statement", Method: http.MethodGet, Path: "/banks/{bank}/members/{member}/statement", Room: "hours", Who: identity.TakePart, Summary: "A member's hours"},
+		func(ctx context.Context, in *statementInput) (*statementOutput, error) {
+			m, bal, lines, err := s.Statement(ctx, identity.ActorFrom(ctx), in.Member, in.Before)
+			if err != nil {
+				return nil, err
+			}
+			out := &statementOutput{StatementView{MemberID: m.ID, Called: m.Called, Balance: int64(bal.Posted), Lines: make([]LineView, len(lines))}}
+			for i, l := range lines {
+				out.Body.Lines[i] = lineView(l)
+			}
+			out.Body.More = len(lines) > 0 && lines[len(lines)-1].N > 1
+			return out, nil
+		})
+}
+
+func view(m Member) View {
+	v := View{ID: m.ID, Reference: m.Reference, Name: m.Name, Called: m.Called, Area: m.Area, Status: m.Status, Stage: m.Stage, ReachBy: m.ReachBy, Needs: m.Needs}
+	if m.Phone != nil {
+		v.Phone = *m.Phone
+	}
+	return v
+}
+
+func recordView(r Record) RecordView {
+	v := RecordView{View: view(r.Member), Email: r.Email, ReachNote: r.ReachNote, FreeSlots: r.FreeSlots,
+		JoinedOn: r.JoinedOn.Format(time.DateOnly), Balance: int64(r.Balance.Posted)}
+	if s := r.Balance.Spendable(); s != nil {
+		v.Spendable = int64(*s)
+	}
+	if r.Member.SeenAt != nil {
+		v.SeenAt = *r.Member.SeenAt
+	}
+	return v
+}
+
+func lineView(l StatementLine) LineView {
+	return LineView{N: l.N, Minutes: int64(l.Minutes), Balance: int64(l.Balance), Kind: string(l.Record.Kind), HelpKind: l.Record.Category,
+		With: l.With, On: l.Record.EffectiveOn.String(), PostedAt: l.Record.PostedAt, TakenBack: l.Record.ReversedBy != uuid.Nil}
+}
