@@ -4,6 +4,8 @@ export type Bank = {
   /** The office, always in the same place on every page. */
   phone: string;
   hours: string;
+  /** Every date on a screen is in this zone, never in the phone's. */
+  zone: string;
   /** One colour, at least 4.5:1 on white; nothing for the house's own. */
   accent?: string;
 };
@@ -13,10 +15,33 @@ export const bank = $state<Bank>({
   name: 'Northgate Time Bank',
   phone: '0113 496 0750',
   hours: 'Monday to Friday, 9am to 5pm',
+  zone: 'Europe/London',
 });
 
-/** Puts a bank's own name, phone and colour on the page. Set through the object model, which a strict CSP allows. */
-export function showBank(details: Bank): void {
-  Object.assign(bank, details);
-  if (details.accent) document.documentElement.style.setProperty('--bank-accent', details.accent);
+/** As the server describes a bank. */
+export type BankDetails = { name: string; phone: string; phone_hours: string; zone: string; accent: string };
+
+const kept = 'bank';
+
+/** Puts a bank's own name, phone, zone and colour on the page, and keeps them for the start of the next visit. */
+export function showBank(details: BankDetails): void {
+  const { name, phone, phone_hours: hours, zone, accent } = details;
+  Object.assign(bank, { name, phone, hours, zone, accent });
+  // Through the object model, which a strict content policy allows.
+  if (accent) document.documentElement.style.setProperty('--bank-accent', accent);
+  try {
+    localStorage.setItem(kept, JSON.stringify({ name, phone, phone_hours: hours, zone, accent }));
+  } catch {
+    // Storage may be switched off; the bank is then asked for each time.
+  }
+}
+
+/** Shows the bank of the last visit at once; the server's answer follows. */
+export function recallBank(): void {
+  try {
+    const details = JSON.parse(localStorage.getItem(kept) ?? 'null') as BankDetails | null;
+    if (details?.name) showBank(details);
+  } catch {
+    // Nothing kept, or not readable: the server will say.
+  }
 }

@@ -23,9 +23,9 @@ describe('the way back from signing in', () => {
     ['//elsewhere.example', '/home'],
     ['/\\elsewhere.example', '/home'],
     ['https://elsewhere.example', '/home'],
-    ['/sign-in?return=/sign-in', '/home'],
+    ['/sign-in?back=/sign-in', '/home'],
     [null, '/home'],
   ])('%s', (path, kept) => expect(safeReturn(path)).toBe(kept));
 
-  test('it travels in the address', () => expect(signInHref('/a?b=c')).toBe('/sign-in?return=%2Fa%3Fb%3Dc'));
+  test('it travels in the address', () => expect(signInHref('/a?b=c')).toBe('/sign-in?back=%2Fa%3Fb%3Dc'));
 });

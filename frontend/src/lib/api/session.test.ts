@@ -28,23 +28,23 @@ afterEach(() => {
 const ask = (path = '/api/diary') => withSession(new Request(`http://bank.example${path}`));
 
 test('a session that has run out is renewed once, and the call made again', async () => {
-  const asked = server({ '/api/diary': [401, 200], '/api/session/refresh': [204] });
+  const asked = server({ '/api/diary': [401, 200], '/api/session/renew': [204] });
   expect((await ask()).status).toBe(200);
-  expect(asked).toEqual(['/api/diary', '/api/session/refresh', '/api/diary']);
+  expect(asked).toEqual(['/api/diary', '/api/session/renew', '/api/diary']);
   expect(goto).not.toHaveBeenCalled();
 });
 
 test('when that fails the sign-in page follows, with the way back', async () => {
-  const asked = server({ '/api/diary': [401], '/api/session/refresh': [401] });
+  const asked = server({ '/api/diary': [401], '/api/session/renew': [401] });
   expect((await ask()).status).toBe(401);
-  expect(asked).toEqual(['/api/diary', '/api/session/refresh']);
-  expect(goto).toHaveBeenCalledWith('/sign-in?return=%2Fdiary%3Fday%3D2');
+  expect(asked).toEqual(['/api/diary', '/api/session/renew']);
+  expect(goto).toHaveBeenCalledWith('/sign-in?back=%2Fdiary%3Fday%3D2');
 });
 
 test('two calls at once renew once', async () => {
-  const asked = server({ '/api/diary': [401, 401, 200, 200], '/api/session/refresh': [204] });
+  const asked = server({ '/api/diary': [401, 401, 200, 200], '/api/session/renew': [204] });
   await Promise.all([ask(), ask()]);
-  expect(asked.filter((path) => path === '/api/session/refresh')).toHaveLength(1);
+  expect(asked.filter((path) => path === '/api/session/renew')).toHaveLength(1);
 });
 
 test('a wrong code at sign-in is no ended session', async () => {

@@ -1,7 +1,7 @@
-/** Where a session begins, goes on and ends. Plain forms are sent here too, so these work without scripts. */
-export const signInPath = '/api/session/code';
-export const signOutPath = '/api/session/sign-out';
-export const refreshPath = '/api/session/refresh';
+/** Where a session begins, is renewed and ends. */
+export const codePath = '/api/session/code';
+export const sessionPath = '/api/session';
+export const renewPath = '/api/session/renew';
 
 /** A path inside this app, or home: a link in an e-mail must not be able to send anyone elsewhere after signing in. */
 export function safeReturn(path: string | null | undefined, home = '/home'): string {
@@ -11,5 +11,5 @@ export function safeReturn(path: string | null | undefined, home = '/home'): str
 
 /** The sign-in page, and the way back from it. */
 export function signInHref(from: string): string {
-  return `/sign-in?return=${encodeURIComponent(from)}`;
+  return `/sign-in?back=${encodeURIComponent(from)}`;
 }

@@ -1,13 +1,12 @@
+import { bank } from '#lib/bank.svelte.ts';
 import { m } from '#lib/paraglide/messages.js';
-
-/** Moments are shown in the bank's zone, never the phone's. */
-export const bankZone = 'Europe/London';
 
 // British order whatever the browser: some know no Welsh dates and would fall back to American ones.
 const locales = ['en-GB'];
 
 type Moment = Date | string | number;
 
+/** Moments are shown in the bank's zone, never the phone's. */
 export type When = { zone?: string; now?: Moment };
 
 type Parts = { year: number; month: number; day: number; hour: number; minute: number; weekday: string; monthName: string };
@@ -52,13 +51,13 @@ function months(): string[] {
 }
 
 /** Days from now to then by the bank's calendar: 0 today, 1 tomorrow, -1 yesterday. */
-export function daysUntil(moment: Moment, { zone = bankZone, now = Date.now() }: When = {}): number {
+export function daysUntil(moment: Moment, { zone = bank.zone, now = Date.now() }: When = {}): number {
   const count = ({ year, month, day }: Parts) => Date.UTC(year, month, day) / 86_400_000;
   return count(partsOf(moment, zone)) - count(partsOf(now, zone));
 }
 
 /** "10am", "10:30am", "midday", "midnight". */
-export function timeInWords(moment: Moment, { zone = bankZone }: When = {}): string {
+export function timeInWords(moment: Moment, { zone = bank.zone }: When = {}): string {
   const { hour, minute } = partsOf(moment, zone);
   if (minute === 0 && hour === 0) return m.time_midnight();
   if (minute === 0 && hour === 12) return m.time_midday();
@@ -67,7 +66,7 @@ export function timeInWords(moment: Moment, { zone = bankZone }: When = {}): str
 }
 
 /** "Tuesday 24 November", with the year when it is not this one. */
-export function dayInWords(moment: Moment, { zone = bankZone, now = Date.now() }: When = {}): string {
+export function dayInWords(moment: Moment, { zone = bank.zone, now = Date.now() }: When = {}): string {
   const { weekday, day, monthName, year } = partsOf(moment, zone);
   const words = { weekday, day: String(day), month: monthName };
   return year === partsOf(now, zone).year ? m.date_day(words) : m.date_day_year({ ...words, year: String(year) });
