@@ -1,0 +1,138 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, request, test, type APIRequestContext, type Page } from '@playwright/test';
+
+// Signing in for tests that are about something else. They run against `timebank demo` at BASE_URL.
+
+export const baseURL = process.env.BASE_URL ?? 'http://127.0.0.1:4173';
+export const broker = 'sam@example.org';
+export const receptionist = 'priya@example.org';
+
+type State = Awaited<ReturnType<APIRequestContext['storageState']>>;
+type Kept = { at: number; state: State };
+type Bank = { slug: string; member_id?: string; organisation_id?: string };
+export type Me = { called: string; start: string; banks: Bank[] };
+
+/** The code that was last sent to this address. */
+export async function mailedCode(contact: string, after = 0): Promise<string> {
+  const asked = await request.newContext({ baseURL });
+  let found = '';
+  await expect
+    .poll(
+      async () => {
+        const answer = await asked.get('/api/demo/mail');
+        if (!answer.ok()) return '';
+        const { messages } = (await answer.json()) as { messages: { to: string; text: string; at: string }[] };
+        const mail = messages.find(({ to, text, at }) => to === contact && /code is \d/.test(text) && Date.parse(at) >= after);
+        found = mail?.text.match(/code is (\d{3} ?\d{3})/)?.[1]?.replace(' ', '') ?? '';
+        return found;
+      },
+      { timeout: 20_000, message: `a code for ${contact}` },
+    )
+    .not.toBe('');
+  await asked.dispose();
+  return found;
+}
+
+// Codes are rationed, so a session is kept between runs: one for each worker, since renewing ends the one before.
+function place(contact: string): string {
+  const name = createHash('sha256').update(`${baseURL} ${contact} ${test.info().parallelIndex}`).digest('hex').slice(0, 20);
+  const folder = join(tmpdir(), 'timebank-tests');
+  mkdirSync(folder, { recursive: true });
+  return join(folder, `${name}.json`);
+}
+
+async function sessionOf(contact: string): Promise<State> {
+  const file = place(contact);
+  try {
+    const kept = JSON.parse(readFileSync(file, 'utf8')) as Kept;
+    const old = await request.newContext({ baseURL, storageState: kept.state });
+    const fresh = Date.now() - kept.at < 3 * 60_000 ? (await old.get('/api/me')).ok() : (await old.post('/api/session/renew')).ok();
+    const state = await old.storageState();
+    await old.dispose();
+    if (fresh) {
+      if (Date.now() - kept.at >= 3 * 60_000) writeFileSync(file, JSON.stringify({ at: Date.now(), state }));
+      return state;
+    }
+  } catch {
+    // Nothing kept yet.
+  }
+  const entering = await request.newContext({ baseURL });
+  const before = Date.now() - 1000;
+  expect((await entering.post('/api/session/code', { data: { contact } })).status()).toBe(202);
+  const code = await mailedCode(contact, before);
+  expect((await entering.post('/api/session', { data: { contact, code } })).status()).toBe(200);
+  const state = await entering.storageState();
+  await entering.dispose();
+  writeFileSync(file, JSON.stringify({ at: Date.now(), state }));
+  return state;
+}
+
+/** Signs this page's browser in as somebody of the demo bank, such as the broker. Does not open a page. */
+export async function signIn(page: Page, contact: string): Promise<void> {
+  await page.context().addCookies((await sessionOf(contact)).cookies);
+}
+
+/** The API as somebody of the demo bank. Dispose of it when done. */
+export async function apiAs(contact: string): Promise<Caller> {
+  return caller(await request.newContext({ baseURL, storageState: await sessionOf(contact) }));
+}
+
+export type Caller = {
+  me: Me;
+  bank: Bank;
+  get: <Answer>(path: string) => Promise<Answer>;
+  /** `path` after `/api/banks/{bank}`. Fails the test on a refusal. */
+  post: <Answer = { id: string }>(path: string, data?: object) => Promise<Answer>;
+  state: () => Promise<State>;
+  dispose: () => Promise<void>;
+};
+
+async function caller(context: APIRequestContext): Promise<Caller> {
+  const me = (await (await context.get('/api/me')).json()) as Me;
+  const bank = me.banks[0] as Bank;
+  const under = `/api/banks/${bank.slug}`;
+  const read = async (answer: Awaited<ReturnType<APIRequestContext['get']>>, what: string) => {
+    expect(answer.ok(), `${what}: ${answer.status()} ${await answer.text()}`).toBe(true);
+    return answer.status() === 204 ? undefined : answer.json();
+  };
+  return {
+    me,
+    bank,
+    get: async (path) => read(await context.get(under + path), path),
+    post: async (path, data = {}) => read(await context.post(under + path, { data, headers: { 'Idempotency-Key': randomUUID() } }), path),
+    state: () => context.storageState(),
+    dispose: () => context.dispose(),
+  };
+}
+
+export type Person = { id: string; name: string; called: string; email: string };
+
+/** A member who was not there before, so that tests never meet in each other's diary. */
+export async function newMember(called: string): Promise<Person> {
+  const as = await apiAs(broker);
+  const unlike = randomUUID().slice(0, 8);
+  const person = { name: `${called} ${unlike}`, called, email: `${called.toLowerCase()}.${unlike}@example.org` };
+  const { id } = await as.post('/members', { ...person, area: 'Northgate', reach_by: 'email' });
+  await as.dispose();
+  return { id, ...person };
+}
+
+/** The API as a member, let in by a code that the broker reads out. */
+export async function apiOf(person: Person): Promise<Caller> {
+  const as = await apiAs(broker);
+  const { code } = await as.post<{ code: string }>(`/members/${person.id}/sign-in-code`);
+  await as.dispose();
+  const context = await request.newContext({ baseURL });
+  expect((await context.post('/api/session', { data: { contact: person.email, code } })).status()).toBe(200);
+  return caller(context);
+}
+
+/** Signs this page's browser in as a member. Does not open a page. */
+export async function signInAs(page: Page, person: Person): Promise<void> {
+  const as = await apiOf(person);
+  await page.context().addCookies((await as.state()).cookies);
+  await as.dispose();
+}
