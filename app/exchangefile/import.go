@@ -74,6 +74,9 @@ func Import(ctx context.Context, deps Deps, o Options, stdout io.Writer) error {
 		_, err = fmt.Fprintln(stdout, "\nThis was a dry run: nothing was written. Run it again without --dry-run to import.")
 		return err
 	}
+	if _, err := fmt.Fprintln(stdout, "\nWriting, all or nothing. A thousand transfers take about a second."); err != nil {
+		return fmt.Errorf("print the report: %w", err)
+	}
 	actor := o.Actor
 	if actor == uuid.Nil {
 		actor = identity.SystemPerson
