@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -16,6 +17,7 @@ import (
 	"timebank/app/bank"
 	"timebank/app/desk"
 	"timebank/app/exchange"
+	"timebank/app/exchangefile"
 	"timebank/app/identity"
 	"timebank/app/listing"
 	"timebank/app/matching"
@@ -81,9 +83,10 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Listing = &listing.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Matching = &matching.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Message = &message.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Mail: d.Mail}
-	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, Asked: a.Matching.Asked, Answered: matching.Answered}
-	a.Message.Renders = a.Exchange.Renders()
 	a.Referral = &referral.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Join: a.join}
+	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL,
+		Asked: a.Matching.Asked, Answered: matching.Answered, TookPart: a.Referral.TookPart}
+	a.Message.Renders = a.Exchange.Renders()
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
 		desk.OfRequest: listing.Describe, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfReferral: a.Referral.Describe,
 	}}
@@ -126,6 +129,15 @@ func (a *App) join(ctx context.Context, tx bun.IDB, actor identity.Actor, j refe
 		Name: j.Name, Called: j.Called, Email: j.Email, Phone: j.Phone, Area: j.Area, ReachBy: j.ReachBy, ReachNote: j.ReachNote, Needs: j.Needs,
 	}, a.Clock.Now())
 	return m.ID, err
+}
+
+// Importing is what an import stands on; imported requests come to the desk like
+// any other.
+func Importing(pool *bun.DB, c clock.Clock) exchangefile.Deps {
+	return exchangefile.Deps{Pool: pool, Clock: c, Requested: func(ctx context.Context, tx bun.IDB, b bank.Bank, l listing.Listing, now time.Time) error {
+		return desk.Raise(ctx, tx, desk.Task{BankID: b.ID, Kind: desk.FindHelper, SubjectKind: desk.OfRequest, SubjectID: l.ID,
+			DueAt: b.AfterWorkingDays(now, 3), CreatedAt: now})
+	}}
 }
 
 // ready refuses work when the database cannot be written.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"time"
 
@@ -98,15 +99,14 @@ func (a *App) demoBooks(ctx context.Context) error {
 		defer func() { _ = f.Close() }()
 		*into = f
 	}
-	return exchangefile.Import(ctx, exchangefile.Deps{Pool: a.Pool, Clock: a.Clock}, o, io.Discard)
+	return exchangefile.Import(ctx, Importing(a.Pool, a.Clock), o, io.Discard)
 }
 
 // demoShift moves the books' dates so that the newest is from last week, in whole
 // weeks, so that a Monday drop-in stays on Mondays.
 func demoShift(now time.Time) int {
 	last := time.Date(2026, 11, 15, 0, 0, 0, 0, time.UTC)
-	weeks := int(now.Sub(last).Hours()/24) / 7
-	return 7 * max(0, weeks)
+	return 7 * int(math.Floor(now.Sub(last).Hours()/(24*7)))
 }
 
 // NewBank is a bank with the policies that most start with.

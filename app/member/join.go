@@ -112,6 +112,9 @@ func Join(ctx context.Context, tx bun.IDB, a identity.Actor, newID uuid.UUID, j 
 	if err := openAccount(ctx, tx, a, m, now); err != nil {
 		return m, err
 	}
+	if m.Status == Left {
+		return m, nil // a former member of an import: their hours stay, and they may do nothing
+	}
 	return m, identity.GrantRole(ctx, tx, identity.Grant{PersonID: person, BankID: a.Bank.ID, Role: identity.Member, GrantedAt: now})
 }
 

@@ -145,12 +145,14 @@ type importCmd struct {
 }
 
 type timeoverflowCmd struct {
-	Bank      string `required:"" help:"Address or name of the bank."`
-	DryRun    bool   `help:"Show what would change and write nothing."`
-	Unit      string `enum:"auto,seconds,minutes,hours" default:"auto" help:"Unit of the hours, where the files do not tell."`
-	Users     string `arg:"" type:"existingfile" help:"users.csv"`
-	Posts     string `arg:"" type:"existingfile" help:"posts.csv"`
-	Transfers string `arg:"" type:"existingfile" help:"transfers.csv"`
+	Bank         string `required:"" help:"Address or name of the bank."`
+	DryRun       bool   `help:"Show what would change and write nothing."`
+	Unit         string `enum:"auto,seconds,minutes,hours" default:"auto" help:"Unit of the hours, where the files do not tell."`
+	Dates        string `enum:"auto,day-first,month-first" default:"auto" help:"Order of days written with slashes, where the files do not tell."`
+	Organisation string `help:"The bank's own name in its transfers, where they name several."`
+	Users        string `arg:"" type:"existingfile" help:"users.csv"`
+	Posts        string `arg:"" type:"existingfile" help:"posts.csv"`
+	Transfers    string `arg:"" type:"existingfile" help:"transfers.csv"`
 }
 
 func (t timeoverflowCmd) Run(ctx context.Context, c config.Config) error {
@@ -163,6 +165,10 @@ func (t timeoverflowCmd) Run(ctx context.Context, c config.Config) error {
 	if t.Unit != "auto" {
 		o.Reading.Unit = exchangefile.Unit(t.Unit)
 	}
+	if t.Dates != "auto" {
+		o.Reading.Dates = exchangefile.DateOrder(t.Dates)
+	}
+	o.Reading.Organisation = t.Organisation
 	var open []*os.File
 	for _, name := range []string{t.Users, t.Posts, t.Transfers} {
 		f, err := os.Open(name)
@@ -173,7 +179,7 @@ func (t timeoverflowCmd) Run(ctx context.Context, c config.Config) error {
 		open = append(open, f)
 	}
 	o.Users, o.Posts, o.Transfers = open[0], open[1], open[2]
-	return exchangefile.Import(ctx, exchangefile.Deps{Pool: d.Pool, Clock: clock.System{}}, o, os.Stdout)
+	return exchangefile.Import(ctx, app.Importing(d.Pool, clock.System{}), o, os.Stdout)
 }
 
 type adminCmd struct {
