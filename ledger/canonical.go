@@ -15,7 +15,10 @@ import (
 // A form is never changed, only followed by another version: its hashes are in
 // books that outlive this code.
 
-const canonicalTransfer = "timebank-ledger-transfer/1"
+const (
+	canonicalTransfer = "timebank-ledger-transfer/1"
+	canonicalHold     = "timebank-ledger-hold/1"
+)
 
 type form []byte
 
@@ -43,6 +46,11 @@ func (f *form) legs(legs []Leg) {
 
 // canonical is t's form; the legs come checked and sorted.
 func (t Transfer) canonical(legs []Leg, reversalOf uuid.UUID) []byte {
+	return t.settling(legs, reversalOf, uuid.Nil)
+}
+
+// settling is the form of a transfer that may settle a hold.
+func (t Transfer) settling(legs []Leg, reversalOf, hold uuid.UUID) []byte {
 	f := make(form, 0, 320+24*len(legs))
 	f.text(canonicalTransfer)
 	f.id(t.Bank)
@@ -55,8 +63,30 @@ func (t Transfer) canonical(legs []Leg, reversalOf uuid.UUID) []byte {
 	f.id(t.Reference.ID)
 	f.text(t.EffectiveOn.String())
 	f.id(reversalOf)
-	f.id(uuid.Nil) // the hold that the transfer settles
+	f.id(hold)
 	f.text(t.Reason)
+	f.legs(legs)
+	return f
+}
+
+// canonical is h's form; the instant of expiry as microseconds since 1970, empty
+// for none.
+func (h Hold) canonical(legs []Leg) []byte {
+	f := make(form, 0, 320+24*len(legs))
+	f.text(canonicalHold)
+	f.id(h.Bank)
+	f.text(string(h.Kind))
+	f.text(h.Key)
+	f.id(h.Actor)
+	f.id(h.OnBehalfOf)
+	f.text(h.Category)
+	f.text(h.Reference.Kind)
+	f.id(h.Reference.ID)
+	if h.ExpiresAt.IsZero() {
+		f.text("")
+	} else {
+		f.text(string(binary.BigEndian.AppendUint64(nil, uint64(stamp(h.ExpiresAt).UnixMicro()))))
+	}
 	f.legs(legs)
 	return f
 }

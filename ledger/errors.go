@@ -157,6 +157,33 @@ func (e ErrReversalOfReversal) Error() string {
 	return fmt.Sprintf("ledger: transfer %s is a reversal and cannot be taken back", e.ID)
 }
 
+// ErrNoHold: this bank has no such hold.
+type ErrNoHold struct{ ID uuid.UUID }
+
+func (e ErrNoHold) Error() string { return fmt.Sprintf("ledger: no hold %s", e.ID) }
+
+// ErrHoldEnded: the hold was settled, released or has expired before.
+type ErrHoldEnded struct {
+	Hold     uuid.UUID
+	How      string // Settled, Released or Expired
+	At       time.Time
+	Transfer uuid.UUID // that settled it
+}
+
+func (e ErrHoldEnded) Error() string {
+	return fmt.Sprintf("ledger: hold %s: %s at %s", e.Hold, e.How, e.At.Format(time.RFC3339))
+}
+
+// ErrMoreThanHeld: a hold settles with at most what it holds, in its direction.
+type ErrMoreThanHeld struct {
+	Hold, Account uuid.UUID
+	Held, Asked   Minutes // zero held: the account is not in the hold
+}
+
+func (e ErrMoreThanHeld) Error() string {
+	return fmt.Sprintf("ledger: hold %s has %d minutes for account %s, this asks for %d", e.Hold, e.Held, e.Account, e.Asked)
+}
+
 // ErrFuture: the transfer would take effect on a day that has begun nowhere on
 // earth at the time of posting.
 type ErrFuture struct {

@@ -27,7 +27,7 @@ func TestTheApplicationMayOnlyAdd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = rows.Close() }()
-	const running = " posted held_out held_in n changes last_at soft_floor floor ceiling low high closed_at books_closed_through "
+	const running = " posted held_out held_in n changes last_at soft_floor floor ceiling low high closed_at books_closed_through hold_events "
 	const fresh = " bank_id id kind opened_at last_at soft_floor floor ceiling low high books_closed_through "
 	n := 0
 	for rows.Next() {

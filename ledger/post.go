@@ -103,9 +103,14 @@ type answer struct {
 }
 
 func ask(ctx context.Context, db bun.IDB, query string, args ...any) (answer, error) {
+	return askMore(ctx, db, nil, query, args...)
+}
+
+// askMore also reads columns behind those of every answer.
+func askMore(ctx context.Context, db bun.IDB, more []any, query string, args ...any) (answer, error) {
 	var a answer
 	var accounts, figures sql.NullString
-	err := db.NewRaw(query, args...).Scan(ctx, &a.outcome, &a.id, &a.postedAt, &accounts, &figures)
+	err := db.NewRaw(query, args...).Scan(ctx, append([]any{&a.outcome, &a.id, &a.postedAt, &accounts, &figures}, more...)...)
 	if err != nil {
 		return a, err
 	}

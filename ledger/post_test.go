@@ -263,16 +263,7 @@ func TestHeldMinutesCount(t *testing.T) {
 	b := newBook(t)
 	a, c := b.open(ledger.Member, ledger.Limits{Floor: hours(0)}), b.open(ledger.Member, ledger.Limits{Ceiling: hours(2)})
 	b.post(b.transfer(b.member(), a, 60))
-	for _, q := range []string{
-		`insert into ledger.hold (bank_id, id, kind, key, hash, actor, category, ref_kind, placed_at, accounts, minutes)
-		 values (?0, ?0, 'exchange', 'h', sha256('h'), ?0, 'garden', '', ?3, array[?1, ?2]::uuid[], '{-40,40}')`,
-		`update ledger.account set held_out = 40 where id = ?1`,
-		`update ledger.account set held_in = 40 where id = ?2`,
-	} {
-		if _, err := b.Owner.Exec(q, b.bank, a, c, epoch); err != nil {
-			t.Fatal(err)
-		}
-	}
+	b.place(b.holding(a, c, 40))
 	if _, err := b.try(b.transfer(a, b.member(), 21)); err != (ledger.ErrInsufficient{Account: a, Balance: 60, Held: 40, Needed: 21}) {
 		t.Error(err)
 	}

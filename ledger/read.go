@@ -83,6 +83,7 @@ type Record struct {
 	Reason      string
 	ReversalOf  uuid.UUID // nil: not a reversal
 	ReversedBy  uuid.UUID // nil: stands
+	Hold        uuid.UUID // nil: settles none
 	Legs        []Leg     // in ascending account id
 }
 
@@ -102,7 +103,7 @@ type Page struct {
 }
 
 const recordColumns = `t.id, t.kind, t.key, t.actor, t.on_behalf_of, t.category, t.ref_kind, t.ref_id, t.effective_on::text,
-t.posted_at, t.reason, t.reversal_of, r.id, t.accounts::text, t.minutes::text`
+t.posted_at, t.reason, t.reversal_of, r.id, t.hold_id, t.accounts::text, t.minutes::text`
 
 // Statement is an account's entries, newest first, each with its transfer. The
 // next page starts Before the last line's N; an empty one is the end. Refusals:
@@ -165,37 +166,44 @@ where t.bank_id = ? and t.id = ?`, bank, bank, id)
 // scanRecord reads recordColumns, after whatever stands before them.
 func scanRecord(rows *sql.Rows, before ...any) (Record, error) {
 	var r Record
-	var behalf, ref, original, reversal uuid.NullUUID
+	var behalf, ref, original, reversal, hold uuid.NullUUID
 	var day, accounts, minutes string
 	err := rows.Scan(append(before, &r.ID, &r.Kind, &r.Key, &r.Actor, &behalf, &r.Category, &r.Reference.Kind, &ref, &day,
-		&r.PostedAt, &r.Reason, &original, &reversal, &accounts, &minutes)...)
+		&r.PostedAt, &r.Reason, &original, &reversal, &hold, &accounts, &minutes)...)
 	if err != nil {
 		return r, err
 	}
 	r.PostedAt = r.PostedAt.UTC()
 	r.OnBehalfOf, r.Reference.ID, r.ReversalOf, r.ReversedBy = behalf.UUID, ref.UUID, original.UUID, reversal.UUID
+	r.Hold = hold.UUID
 	if r.EffectiveOn, err = ParseDate(day); err != nil {
 		return r, err
 	}
+	r.Legs, err = pairLegs(r.ID, accounts, minutes)
+	return r, err
+}
+
+// pairLegs reads the legs of the row with the given id.
+func pairLegs(id uuid.UUID, accounts, minutes string) ([]Leg, error) {
 	ids, err := parseIDs(accounts)
 	if err != nil {
-		return r, err
+		return nil, err
 	}
 	amounts, err := parseMinutes(minutes)
 	if err != nil {
-		return r, err
+		return nil, err
 	}
 	if len(ids) != len(amounts) {
-		return r, fmt.Errorf("transfer %s has %d accounts and %d amounts", r.ID, len(ids), len(amounts))
+		return nil, fmt.Errorf("%s has %d accounts and %d amounts", id, len(ids), len(amounts))
 	}
-	r.Legs = make([]Leg, len(ids))
-	for i, id := range ids {
+	legs := make([]Leg, len(ids))
+	for i, account := range ids {
 		if amounts[i] == nil {
-			return r, fmt.Errorf("transfer %s has an empty amount", r.ID)
+			return nil, fmt.Errorf("%s has an empty amount", id)
 		}
-		r.Legs[i] = Leg{id, *amounts[i]}
+		legs[i] = Leg{account, *amounts[i]}
 	}
-	return r, nil
+	return legs, nil
 }
 
 // Term is one change of an account's terms.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -54,9 +55,10 @@ func Verify(ctx context.Context, db bun.IDB, bank uuid.UUID, progress func(Progr
 	if err != nil {
 		return r, fmt.Errorf("ledger: verify: %w", err)
 	}
-	for i, c := range checks {
+	all := slices.Concat(checks, holdChecks)
+	for i, c := range all {
 		if progress != nil {
-			progress(Progress{Done: i, All: len(checks), Rule: c.rule})
+			progress(Progress{Done: i, All: len(all), Rule: c.rule})
 		}
 		found, err := c.run(ctx, db, bank)
 		if err != nil {

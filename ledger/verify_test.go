@@ -157,7 +157,7 @@ func unguard(t *testing.T, b *book) {
 // undo runs query, then fn, then puts the rows back.
 func undo(t *testing.T, b *book, query string, fn func()) {
 	t.Helper()
-	tables := []string{"transfer", "entry", "account", "account_change"}
+	tables := []string{"transfer", "entry", "account", "account_change", "hold", "hold_end"}
 	do := func(format string) {
 		for _, table := range tables {
 			if _, err := b.Owner.Exec(fmt.Sprintf(format, table, table)); err != nil {
