@@ -37,11 +37,19 @@ type Queue struct {
 
 // New returns a queue on pool that can take work; Start runs it.
 func New(pool *bun.DB, log *slog.Logger) (*Queue, error) {
+	log = slog.New(quiet{log.Handler()})
 	in, err := river.NewClient(riverdatabasesql.New(pool.DB), &river.Config{Schema: Schema, Logger: log})
 	if err != nil {
 		return nil, fmt.Errorf("open queue: %w", err)
 	}
 	return &Queue{pool: pool.DB, log: log, workers: river.NewWorkers(), in: in}, nil
+}
+
+// quiet drops the library's notes about itself; what goes wrong still shows.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
 }
 
 type worker[T Args] struct {
