@@ -72,6 +72,7 @@ func New(o Options) (*Server, error) {
 		if err != nil {
 			return nil, err
 		}
+		e.Use(site.early)
 		e.GET("/*", site.serve)
 		e.HEAD("/*", site.serve)
 	}

@@ -18,8 +18,9 @@ import (
 // site serves the built web app: prerendered pages, hashed files that never
 // change, and the fallback page for addresses that only the app knows.
 type site struct {
-	files fs.FS
-	csp   map[string]string // page → its Content-Security-Policy
+	files  fs.FS
+	csp    map[string]string // page → its Content-Security-Policy
+	styles []string          // of the front page, for pages that we write ourselves
 }
 
 const fallback = "200.html"
@@ -37,6 +38,9 @@ func newSite(files fs.FS) (*site, error) {
 			return err
 		}
 		s.csp[name] = policy(b)
+		if name == "index.html" {
+			s.styles = stylesOf(b)
+		}
 		return nil
 	})
 	if err != nil {
