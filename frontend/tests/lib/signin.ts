@@ -94,9 +94,9 @@ async function caller(context: APIRequestContext): Promise<Caller> {
   const me = (await (await context.get('/api/me')).json()) as Me;
   const bank = me.banks[0] as Bank;
   const under = `/api/banks/${bank.slug}`;
-  const read = async (answer: Awaited<ReturnType<APIRequestContext['get']>>, what: string) => {
+  const read = async (answer: Awaited<ReturnType<APIRequestContext['get']>>, what: string): Promise<any> => {
     expect(answer.ok(), `${what}: ${answer.status()} ${await answer.text()}`).toBe(true);
-    return answer.status() === 204 ? undefined : answer.json();
+    return answer.status() === 204 ? undefined : await answer.json();
   };
   return {
     me,
