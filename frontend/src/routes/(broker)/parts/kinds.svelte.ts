@@ -1,0 +1,30 @@
+import { api } from '#lib/api/client.ts';
+import type { components } from '#lib/api/schema.d.ts';
+
+export type Kind = components['schemas']['ListingKind'];
+
+/** The kinds of help with their words, asked for once. */
+class Kinds {
+  all = $state.raw<readonly Kind[]>([]);
+  #asked = false;
+
+  async load(): Promise<void> {
+    if (this.#asked) return;
+    this.#asked = true;
+    const { data } = await api.GET('/api/kinds').catch(() => ({ data: undefined }));
+    if (data?.kinds) this.all = data.kinds;
+    else this.#asked = false;
+  }
+
+  /** "A lift". */
+  name(code: string): string {
+    return this.all.find((kind) => kind.code === code)?.name ?? '';
+  }
+
+  /** As it stands in a sentence: "helps Edna with a lift". */
+  doing(code: string): string {
+    return this.all.find((kind) => kind.code === code)?.doing ?? '';
+  }
+}
+
+export const kinds = new Kinds();
