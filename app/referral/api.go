@@ -55,7 +55,7 @@ type withdrawInput struct {
 	Subject
 	Repeat
 	Body struct {
-		Outcome string `json:"outcome" enum:"by-surgery,changed-their-mind,sent-twice,by-mistake,moved-away,died"`
+		Outcome string `json:"outcome,omitempty" enum:",by-surgery,changed-their-mind,sent-twice,by-mistake,moved-away,died" doc:"Why; needed"`
 	}
 }
 

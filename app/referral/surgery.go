@@ -12,6 +12,7 @@ import (
 
 	"timebank/app/identity"
 	"timebank/app/platform/db"
+	"timebank/app/platform/fault"
 )
 
 // SurgeryView is a referral as its surgery sees it: no name, no note, and after
@@ -68,9 +69,14 @@ func (s *Service) MyReferral(ctx context.Context, a identity.Actor, id uuid.UUID
 }
 
 // Withdraw takes a referral back, up to the first conversation. Refuses with
-// ErrMove later, and with ErrOutcome.
+// ErrMove later, with ErrFields when no reason is given, and with ErrOutcome.
 func (s *Service) Withdraw(ctx context.Context, a identity.Actor, id, key uuid.UUID, outcome string) (SurgeryView, error) {
 	return s.surgeryAct(ctx, a, command{op: "withdraw-referral", referral: id, key: key, input: outcome}, func(ctx context.Context, w *work) error {
+		c := &fault.Check{}
+		c.Add(outcome != "", "/outcome", "choose", "Choose why you are taking it back")
+		if err := c.Err(); err != nil {
+			return err
+		}
 		return w.withdraw(ctx, outcome, "")
 	})
 }

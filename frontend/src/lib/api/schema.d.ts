@@ -1942,8 +1942,11 @@ export interface components {
             contact: string;
         };
         WithdrawReferralBody: {
-            /** @enum {string} */
-            outcome: "by-surgery" | "changed-their-mind" | "sent-twice" | "by-mistake" | "moved-away" | "died";
+            /**
+             * @description Why; needed
+             * @enum {string}
+             */
+            outcome?: "" | "by-surgery" | "changed-their-mind" | "sent-twice" | "by-mistake" | "moved-away" | "died";
         };
     };
     responses: never;
