@@ -148,7 +148,7 @@ func (a *App) ready(ctx context.Context) error {
 	})
 }
 
-// Ticks is the schedule: each tick only enqueues, once a bank.
+// Ticks is the schedule: each tick only enqueues, most of them once a bank.
 func (a *App) Ticks(s *schedule.Schedule) error {
 	for _, t := range []struct {
 		spec, name string
@@ -162,7 +162,11 @@ func (a *App) Ticks(s *schedule.Schedule) error {
 			return err
 		}
 	}
-	return nil
+	return s.Every("20 * * * *", "forget-sign-ins", func(ctx context.Context) error {
+		return db.InTx(ctx, a.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+			return a.Queue.Enqueue(ctx, tx, identity.Forget{})
+		})
+	})
 }
 
 // EnqueueForEachBank puts the same work into the queue for every bank.

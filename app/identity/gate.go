@@ -46,6 +46,9 @@ func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, err
 		if err != nil {
 			return err
 		}
+		if p.ErasedAt != nil {
+			return ErrSignIn
+		}
 		a.Called = p.Called
 		if c.Bank == "" {
 			return nil
@@ -83,7 +86,7 @@ func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, err
 	if c.Who != web.SignedIn && !a.May(c.Who) {
 		return nil, ErrNotAllowed
 	}
-	if a.May(Refer) && a.Organisation == uuid.Nil {
+	if c.Who == Refer && a.Organisation == uuid.Nil {
 		return nil, ErrNotAllowed // a referrer without a surgery refers for nobody
 	}
 	return context.WithValue(ctx, actorKey{}, a), nil

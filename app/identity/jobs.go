@@ -24,7 +24,10 @@ type SendCode struct {
 func (SendCode) Kind() string { return "send-sign-in-code" }
 
 // Work names the jobs this slice does.
-func (s *Service) Work(q *job.Queue) { job.Handle(q, s.sendCode) }
+func (s *Service) Work(q *job.Queue) {
+	job.Handle(q, s.sendCode)
+	job.Handle(q, s.forget)
+}
 
 // sendCode mails the digits and then forgets them. Run twice it sends nothing
 // more, and a code that was used or is too old is not sent at all.
@@ -59,5 +62,26 @@ func (s *Service) sendCode(ctx context.Context, j SendCode) error {
 	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		_, err := tx.NewUpdate().Model((*Code)(nil)).Set("sealed = null").Where("id = ?", c.ID).Exec(ctx)
 		return err
+	})
+}
+
+// Forget is the job that throws away what signing in leaves behind: rate buckets
+// that are empty again, and digits of codes that never left.
+type Forget struct{}
+
+// Kind implements job.Args.
+func (Forget) Kind() string { return "forget-sign-ins" }
+
+func (s *Service) forget(ctx context.Context, _ Forget) error {
+	now := s.Clock.Now()
+	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		if _, err := tx.ExecContext(ctx, "delete from directory.rate where full_at < ?", now); err != nil {
+			return fmt.Errorf("forget rates: %w", err)
+		}
+		_, err := tx.NewUpdate().Model((*Code)(nil)).Set("sealed = null").Where("sealed is not null").Where("expires_at <= ?", now).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("forget codes: %w", err)
+		}
+		return nil
 	})
 }

@@ -38,6 +38,10 @@ var (
 	ErrTooMany = fault.New(fault.TooMany, "too-many-tries", "That was a lot of tries. Please wait ten minutes, or ring us.")
 	// ErrContact refuses what is neither an e-mail address nor a phone number.
 	ErrContact = fault.New(fault.Invalid, "contact", "Write your e-mail address, like ada@example.org, or your phone number, like 07700 900 982.")
+	// ErrOwnSignIn refuses to read a code out for somebody whose sign-in opens more than a membership of this bank.
+	ErrOwnSignIn = fault.New(fault.Conflict, "own-sign-in", "They also sign in as staff or at another time bank, so a code can only go to their own e-mail.")
+	// ErrNoContact refuses a code for somebody who has nothing to type it in with.
+	ErrNoContact = fault.New(fault.Conflict, "no-contact", "To sign in they need a phone number or an e-mail address in their record.")
 )
 
 // AskCode sends a sign-in code to whoever has this address. It says the same
@@ -53,8 +57,8 @@ func (s *Service) AskCode(ctx context.Context, contact, ip string) error {
 		for _, b := range []struct {
 			name  string
 			burst int
-		}{{"code/" + email + phone, 5}, {"code-from/" + ip, 40}} {
-			ok, err := take(ctx, tx, b.name, b.burst, 2*time.Minute, now)
+		}{{"code/" + email + phone, 5}, {"code-from/" + network(ip), 40}} {
+			ok, err := s.take(ctx, tx, b.name, b.burst, 2*time.Minute, now)
 			if err != nil {
 				return err
 			}
@@ -76,7 +80,26 @@ func (s *Service) AskCode(ctx context.Context, contact, ip string) error {
 
 // ReadOut makes a code that a broker reads to a member on the phone or across a
 // table. The caller has checked that actor may and that person is of the bank.
+// The broker could use the code themselves, so it must open nothing that is not
+// theirs to see already: refuses with ErrOwnSignIn whoever is staff, or belongs
+// to another bank too, and with ErrNoContact who could not type it in.
 func (s *Service) ReadOut(ctx context.Context, tx bun.IDB, actor Actor, person uuid.UUID) (digits string, until time.Time, err error) {
+	all, err := grants(ctx, tx, person)
+	if err != nil {
+		return "", until, err
+	}
+	for _, g := range all {
+		if g.BankID != actor.Bank.ID || g.Role != Member {
+			return "", until, ErrOwnSignIn
+		}
+	}
+	p, err := PersonByID(ctx, tx, person)
+	if err != nil {
+		return "", until, err
+	}
+	if p.Email == nil && p.Phone == nil {
+		return "", until, ErrNoContact
+	}
 	c, digits, err := s.makeCode(ctx, tx, person, "read-out", &actor.Person, s.Clock.Now())
 	return digits, c.ExpiresAt, err
 }
@@ -118,7 +141,7 @@ func (s *Service) SignIn(ctx context.Context, contact, typed, ip, device string)
 	wrong := false
 	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		wrong = false
-		if ok, err := take(ctx, tx, "try-from/"+ip, 60, 20*time.Second, now); err != nil || !ok {
+		if ok, err := s.take(ctx, tx, "try-from/"+network(ip), 60, 20*time.Second, now); err != nil || !ok {
 			return errors.Join(err, ifFalse(ok, ErrTooMany))
 		}
 		people, err := byContact(ctx, tx, email, phone)
@@ -180,13 +203,14 @@ func (s *Service) open(ctx context.Context, tx bun.IDB, person uuid.UUID, device
 	return out, Tokens{access, refresh}, err
 }
 
-// grace is how long the token before the newest one still renews: a phone that
-// lost the answer asks again with what it has.
+// grace is how long the token before the newest one still renews, counted from
+// its first use: a phone that lost the answer asks again with what it has, and
+// two tabs ask at once.
 const grace = 20 * time.Second
 
 // Renew trades a refresh token for new ones. A token that was already traded
-// ends the whole session: two devices hold it, so one of them stole it. Refuses
-// with ErrSignIn.
+// gets the same answer again within the grace; after it, it ends the whole
+// session: two devices hold it, so one of them stole it. Refuses with ErrSignIn.
 func (s *Service) Renew(ctx context.Context, token string) (Session, Tokens, error) {
 	var out Session
 	var tokens Tokens
@@ -203,15 +227,18 @@ func (s *Service) Renew(ctx context.Context, token string) (Session, Tokens, err
 		if err != nil {
 			return fmt.Errorf("find session: %w", err)
 		}
-		if string(out.RefreshHash) != string(hash) && now.Sub(out.RenewedAt) > grace {
+		traded := string(out.RefreshHash) != string(hash)
+		if traded && now.Sub(out.RenewedAt) > grace {
 			stolen = true
 			_, err := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).Where("id = ?", out.ID).Exec(ctx)
 			return err
 		}
-		refresh, next := newRefresh()
-		if _, err := tx.NewUpdate().Model((*Session)(nil)).Set("refresh_hash = ?", next).Set("previous_hash = ?", hash).
-			Set("renewed_at = ?", now).Set("expires_at = ?", now.Add(refreshLife)).Where("id = ?", out.ID).Exec(ctx); err != nil {
-			return fmt.Errorf("renew session: %w", err)
+		refresh := nextRefresh(s.Box, token)
+		if !traded {
+			if _, err := tx.NewUpdate().Model((*Session)(nil)).Set("refresh_hash = ?", hashRefresh(refresh)).Set("previous_hash = ?", hash).
+				Set("renewed_at = ?", now).Set("expires_at = ?", now.Add(refreshLife)).Where("id = ?", out.ID).Exec(ctx); err != nil {
+				return fmt.Errorf("renew session: %w", err)
+			}
 		}
 		access, err := s.Keys.Sign(out.PersonID, out.ID)
 		tokens = Tokens{access, refresh}
@@ -223,12 +250,13 @@ func (s *Service) Renew(ctx context.Context, token string) (Session, Tokens, err
 	return out, tokens, err
 }
 
-// SignOut ends the session that a refresh token belongs to; an unknown one is no
-// error, since the wish is fulfilled.
+// SignOut ends the session that a refresh token, the newest or the one before,
+// belongs to; an unknown one is no error, since the wish is fulfilled.
 func (s *Service) SignOut(ctx context.Context, token string) error {
+	hash := hashRefresh(token)
 	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		_, err := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", s.Clock.Now()).
-			Where("refresh_hash = ?", hashRefresh(token)).Where("ended_at is null").Exec(ctx)
+			Where("refresh_hash = ? or previous_hash = ?", hash, hash).Where("ended_at is null").Exec(ctx)
 		return err
 	})
 }

@@ -3,8 +3,10 @@ package identity
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/google/uuid"
@@ -165,9 +167,11 @@ func liveCodes(ctx context.Context, tx bun.IDB, people []Person, now time.Time) 
 }
 
 // take is a leaky bucket kept in the database, so that it holds over every
-// replica (GCRA, ITU-T I.371): burst uses at once, then one every gap.
-func take(ctx context.Context, tx bun.IDB, bucket string, burst int, gap time.Duration, now time.Time) (bool, error) {
+// replica (GCRA, ITU-T I.371): burst uses at once, then one every gap. Buckets
+// are kept by a blind name: who tried to sign in, from where, is nobody's business.
+func (s *Service) take(ctx context.Context, tx bun.IDB, what string, burst int, gap time.Duration, now time.Time) (bool, error) {
 	var full time.Time
+	bucket := base64.RawStdEncoding.EncodeToString(s.Box.Blind("rate.bucket", what))
 	err := tx.NewRaw(`insert into directory.rate as r (bucket, full_at) values (?, ?)
 		on conflict (bucket) do update set full_at = greatest(r.full_at, ?) + ? * interval '1 microsecond'
 		where greatest(r.full_at, ?) <= ? returning full_at`,
@@ -179,4 +183,15 @@ func take(ctx context.Context, tx bun.IDB, bucket string, burst int, gap time.Du
 		return false, fmt.Errorf("count tries: %w", err)
 	}
 	return true, nil
+}
+
+// network is what one household or office shares of an address: whoever has an
+// IPv6 address has 2^64 of them.
+func network(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil || a.Unmap().Is4() {
+		return ip
+	}
+	p, _ := a.WithZone("").Prefix(64)
+	return p.String()
 }

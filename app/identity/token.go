@@ -134,12 +134,19 @@ func (k *Keys) Check(token string) (person, session uuid.UUID, err error) {
 	return person, c.Session, nil
 }
 
-// newRefresh returns a refresh token and the hash of it that is kept.
+// newRefresh returns a session's first refresh token and the hash of it that is kept.
 func newRefresh() (token string, hash []byte) {
 	var raw [32]byte
 	_, _ = rand.Read(raw[:])
 	token = base64.RawURLEncoding.EncodeToString(raw[:])
 	return token, hashRefresh(token)
+}
+
+// nextRefresh is the token that a given one is traded for. It is made from that
+// one with the box's key, so that asking again gets the same, and nobody else can
+// foresee it.
+func nextRefresh(box *seal.Box, token string) string {
+	return base64.RawURLEncoding.EncodeToString(box.Blind("session.refresh", token))
 }
 
 func hashRefresh(token string) []byte {
