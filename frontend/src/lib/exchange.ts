@@ -76,6 +76,16 @@ export function nextOf(exchange: Exchange): string {
   }
 }
 
+/** "A lift"; with who helps whom where the heading does not say so. */
+export function whatOf(exchange: Exchange): string {
+  const name = otherOf(exchange).called;
+  const doing = kinds.doing(exchange.kind);
+  const helping = exchange.side === 'helper';
+  if (exchange.state === 'cancelled' || exchange.state === 'expired' || over(exchange)) return helping ? m.exchange_you_help({ name, doing }) : m.exchange_helps_you({ name, doing });
+  if (exchange.state === 'disputed') return helping ? m.exchange_you_helped({ name, doing }) : m.exchange_helped_you({ name, doing });
+  return kinds.name(exchange.kind);
+}
+
 /** "Tomorrow at 10am", the day it happened, or that no time is set. */
 export function whenOf(exchange: Exchange): string {
   if (exchange.happened_on && exchange.state !== 'agreed') return sentence(datePhrase(exchange.happened_on));
