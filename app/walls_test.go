@@ -18,10 +18,11 @@ var anybody = []string{"ask-sign-in-code", "banks", "kinds-of-help", "renew-sess
 
 // may is what each role may call, by the permission an operation names.
 var may = map[string][]string{
-	identity.TakePart: {"member", "broker"},
-	identity.WorkDesk: {"broker"},
-	identity.Refer:    {"receptionist"},
-	web.SignedIn:      {"member", "broker", "receptionist", "stranger"},
+	identity.TakePart:  {"member", "broker", "coordinator"},
+	identity.WorkDesk:  {"broker", "coordinator"},
+	identity.SetPolicy: {"coordinator"},
+	identity.Refer:     {"receptionist", "practice-manager"},
+	web.SignedIn:       {"member", "broker", "coordinator", "receptionist", "practice-manager", "stranger"},
 }
 
 // Every operation as every role: what the permission does not carry is refused
@@ -34,10 +35,12 @@ func TestEveryOperationAsEveryRole(t *testing.T) {
 	h.joins(h.bank, "Maria Santos", "maria@example.org")
 	h.joins(other, "Stan Ger", "stranger@example.org")
 	h.staff(h.bank, "Sam", "sam@example.org", identity.Broker, nil)
+	h.staff(h.bank, "Cora", "cora@example.org", identity.Coordinator, nil)
 	h.staff(h.bank, "Priya", "priya@example.org", identity.Receptionist, &org)
+	h.staff(h.bank, "Petra", "petra@example.org", identity.PracticeManager, &org)
 	as := map[string]*browser{
-		"nobody": {h: h}, "member": h.signIn("maria@example.org"), "broker": h.signIn("sam@example.org"),
-		"receptionist": h.signIn("priya@example.org"), "stranger": h.signIn("stranger@example.org"),
+		"nobody": {h: h}, "member": h.signIn("maria@example.org"), "broker": h.signIn("sam@example.org"), "coordinator": h.signIn("cora@example.org"),
+		"receptionist": h.signIn("priya@example.org"), "practice-manager": h.signIn("petra@example.org"), "stranger": h.signIn("stranger@example.org"),
 	}
 	var open []string
 	for _, op := range h.app.Web.Ops() {
@@ -49,11 +52,7 @@ func TestEveryOperationAsEveryRole(t *testing.T) {
 		if !known {
 			t.Errorf("%s needs %q, a permission that the table does not know", op.ID, op.Who)
 		}
-		path := op.Path
-		for _, p := range []string{"member", "task", "exchange", "listing", "request", "referral"} {
-			path = strings.ReplaceAll(path, "{"+p+"}", uuid.NewString())
-		}
-		path = strings.ReplaceAll(path, "{bank}", "hilltop")
+		path := fill(op.Path, func(string) string { return uuid.NewString() })
 		for role, b := range as {
 			status, p, raw := b.try(op.Method, path, map[string]any{})
 			switch {
@@ -84,8 +83,9 @@ func TestBadInputIsAnsweredPlainly(t *testing.T) {
 	org := h.surgery(h.bank, "Millbrook Surgery")
 	maria := h.joins(h.bank, "Maria Santos", "maria@example.org")
 	h.staff(h.bank, "Sam", "sam@example.org", identity.Broker, nil)
+	h.staff(h.bank, "Cora", "cora@example.org", identity.Coordinator, nil)
 	h.staff(h.bank, "Priya", "priya@example.org", identity.Receptionist, &org)
-	as := map[string]*browser{identity.TakePart: h.signIn("maria@example.org"), identity.WorkDesk: h.signIn("sam@example.org"), identity.Refer: h.signIn("priya@example.org"), web.Anyone: {h: h}}
+	as := map[string]*browser{identity.TakePart: h.signIn("maria@example.org"), identity.WorkDesk: h.signIn("sam@example.org"), identity.SetPolicy: h.signIn("cora@example.org"), identity.Refer: h.signIn("priya@example.org"), web.Anyone: {h: h}}
 	as[web.SignedIn] = as[identity.TakePart]
 	const canary = "zz-canary-zz"
 	bodies := []any{
@@ -101,10 +101,7 @@ func TestBadInputIsAnsweredPlainly(t *testing.T) {
 	}
 	for _, op := range h.app.Web.Ops() {
 		for _, id := range []string{uuid.NewString(), canary, maria.ID.String()} {
-			path := strings.ReplaceAll(op.Path, "{bank}", "hilltop")
-			for _, p := range []string{"member", "task", "exchange", "listing", "request", "referral"} {
-				path = strings.ReplaceAll(path, "{"+p+"}", id)
-			}
+			path := fill(op.Path, func(string) string { return id })
 			for i, body := range bodies {
 				status, p, raw := as[op.Who].try(op.Method, path, body, []string{"not-a-uuid", uuid.NewString()}[i%2])
 				if status >= 500 {

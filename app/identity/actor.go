@@ -27,13 +27,15 @@ const (
 	TakePart = "take-part"     // ask, offer, agree, confirm: as oneself, or for a member where WorkDesk allows it
 	WorkDesk = "work-the-desk" // the broker's queue, everybody's record, acting on a member's behalf
 	Refer    = "refer"         // hand people over, and see what became of them
+	// SetPolicy is what sets a coordinator apart: who is staff, and how the bank works.
+	SetPolicy = "set-policy"
 )
 
 // permissions is the whole policy: what each role may do.
 var permissions = map[Role][]string{
 	Member:          {TakePart},
 	Broker:          {TakePart, WorkDesk},
-	Coordinator:     {TakePart, WorkDesk},
+	Coordinator:     {TakePart, WorkDesk, SetPolicy},
 	Receptionist:    {Refer},
 	PracticeManager: {Refer},
 }

@@ -105,6 +105,7 @@ func (s *Service) Routes(r *web.Routes) {
 			me, err := s.me(ctx, ActorFrom(ctx).Person)
 			return &meOutput{me}, err
 		})
+	s.accountRoutes(r)
 }
 
 func (s *Service) refreshOf(in *refreshInput) string {

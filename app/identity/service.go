@@ -30,7 +30,9 @@ type Service struct {
 	Keys  *Keys
 	// Member finds a person's membership of a bank; uuid.Nil when there is none.
 	Member func(ctx context.Context, tx bun.IDB, bankID, person uuid.UUID) (uuid.UUID, error)
-	Secure bool // reached by https: cookies say so
+	// PersonOf finds who a member of a bank is. Refuses a member who does not exist.
+	PersonOf func(ctx context.Context, tx bun.IDB, bankID, member uuid.UUID) (uuid.UUID, error)
+	Secure   bool // reached by https: cookies say so
 }
 
 var (

@@ -1,0 +1,116 @@
+package identity
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/platform/db"
+	"timebank/app/platform/web"
+)
+
+// DeviceView is one signed-in device.
+type DeviceView struct {
+	ID       uuid.UUID `json:"id"`
+	Words    string    `json:"words" doc:"\"Firefox on a Windows computer\""`
+	Since    time.Time `json:"since"`
+	LastUsed time.Time `json:"last_used" doc:"To about ten minutes"`
+	This     bool      `json:"this" doc:"The device that asks"`
+}
+
+// StaffView is one person's role in a bank.
+type StaffView struct {
+	PersonID       uuid.UUID  `json:"person_id"`
+	Name           string     `json:"name"`
+	Called         string     `json:"called"`
+	Role           Role       `json:"role" enum:"broker,coordinator,receptionist,practice-manager"`
+	OrganisationID *uuid.UUID `json:"organisation_id,omitempty"`
+	Since          time.Time  `json:"since"`
+}
+
+type devicesOutput struct {
+	Body struct {
+		Devices []DeviceView `json:"devices" doc:"Last used first"`
+	}
+}
+
+type deviceInput struct {
+	Device uuid.UUID `path:"device" format:"uuid"`
+}
+
+type bankInput struct {
+	Bank string `path:"bank"`
+}
+
+type staffOutput struct {
+	Body struct {
+		Staff []StaffView `json:"staff"`
+	}
+}
+
+type giveRoleInput struct {
+	Bank   string    `path:"bank"`
+	Member uuid.UUID `path:"member" format:"uuid"`
+	Body   struct {
+		Role Role `json:"role" enum:"broker,coordinator"`
+	}
+}
+
+type endRoleInput struct {
+	Bank   string    `path:"bank"`
+	Person uuid.UUID `path:"person" format:"uuid"`
+	Body   struct {
+		Role Role `json:"role" enum:"broker,coordinator,receptionist,practice-manager"`
+	}
+}
+
+func (s *Service) accountRoutes(r *web.Routes) {
+	web.Register(r, web.Op{ID: "my-devices", Method: http.MethodGet, Path: "/me/devices", Room: "sign-in", Who: web.SignedIn, Summary: "Where I am signed in"},
+		func(ctx context.Context, _ *struct{}) (*devicesOutput, error) {
+			all, err := s.Devices(ctx, ActorFrom(ctx))
+			out := &devicesOutput{}
+			out.Body.Devices = make([]DeviceView, len(all))
+			for i, d := range all {
+				out.Body.Devices[i] = DeviceView(d)
+			}
+			return out, err
+		})
+	web.Register(r, web.Op{ID: "end-device", Method: http.MethodDelete, Path: "/me/devices/{device}", Room: "sign-in", Who: web.SignedIn, Summary: "Sign one device out", Status: http.StatusNoContent},
+		func(ctx context.Context, in *deviceInput) (*struct{}, error) {
+			return nil, s.EndDevice(ctx, ActorFrom(ctx), in.Device)
+		})
+	web.Register(r, web.Op{ID: "end-other-devices", Method: http.MethodDelete, Path: "/me/devices", Room: "sign-in", Who: web.SignedIn, Summary: "Sign out everywhere else", Status: http.StatusNoContent},
+		func(ctx context.Context, _ *struct{}) (*struct{}, error) {
+			return nil, s.EndOtherDevices(ctx, ActorFrom(ctx))
+		})
+	web.Register(r, web.Op{ID: "staff", Method: http.MethodGet, Path: "/banks/{bank}/staff", Room: "staff", Who: SetPolicy, Summary: "Who may see other people's records"},
+		func(ctx context.Context, _ *bankInput) (*staffOutput, error) {
+			all, err := s.Staff(ctx, ActorFrom(ctx))
+			out := &staffOutput{}
+			out.Body.Staff = make([]StaffView, len(all))
+			for i, x := range all {
+				out.Body.Staff[i] = StaffView{x.PersonID, x.Name, x.Called, x.Role, x.OrganisationID, x.GrantedAt}
+			}
+			return out, err
+		})
+	web.Register(r, web.Op{ID: "give-role", Method: http.MethodPost, Path: "/banks/{bank}/members/{member}/roles", Room: "staff", Who: SetPolicy, Summary: "Make a member broker or coordinator", Status: http.StatusNoContent},
+		func(ctx context.Context, in *giveRoleInput) (*struct{}, error) {
+			a := ActorFrom(ctx)
+			var person uuid.UUID
+			err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
+				person, err = s.PersonOf(ctx, tx, a.Bank.ID, in.Member)
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
+			return nil, s.GiveRole(ctx, a, person, in.Body.Role)
+		})
+	web.Register(r, web.Op{ID: "end-role", Method: http.MethodPost, Path: "/banks/{bank}/staff/{person}/end", Room: "staff", Who: SetPolicy, Summary: "Take a role away, at once", Status: http.StatusNoContent},
+		func(ctx context.Context, in *endRoleInput) (*struct{}, error) {
+			return nil, s.EndRole(ctx, ActorFrom(ctx), in.Person, in.Body.Role)
+		})
+}

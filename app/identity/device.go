@@ -1,0 +1,124 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/platform/db"
+	"timebank/app/platform/fault"
+)
+
+// Device is one signed-in device in words.
+type Device struct {
+	ID       uuid.UUID
+	Words    string // "Firefox on a Windows computer"
+	Since    time.Time
+	LastUsed time.Time // to about ten minutes: the life of an access token
+	This     bool
+}
+
+// ErrNoDevice refuses a device that is not signed in, or is somebody else's.
+var ErrNoDevice = fault.New(fault.NotFound, "no-such-device", "This device is not signed in any more.")
+
+// Devices lists where the actor is signed in, the one last used first.
+func (s *Service) Devices(ctx context.Context, a Actor) ([]Device, error) {
+	var rows []Session
+	err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) (err error) {
+		rows, err = liveSessions(ctx, tx, a.Person, s.Clock.Now())
+		return err
+	})
+	out := make([]Device, len(rows))
+	for i, r := range rows {
+		out[i] = Device{ID: r.ID, Words: DeviceWords(r.Device), Since: r.CreatedAt, LastUsed: r.RenewedAt, This: r.ID == a.Session}
+	}
+	return out, err
+}
+
+// EndDevice signs one of the actor's devices out, this one too. Refuses with
+// ErrNoDevice.
+func (s *Service) EndDevice(ctx context.Context, a Actor, device uuid.UUID) error {
+	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		res, err := endSessions(tx, a.Person, s.Clock.Now()).Where("id = ?", device).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return ErrNoDevice.Wrap(err)
+		}
+		return nil
+	})
+}
+
+// EndOtherDevices signs out every device of the actor but this one, and forgets
+// codes that somebody else may have asked for.
+func (s *Service) EndOtherDevices(ctx context.Context, a Actor) error {
+	now := s.Clock.Now()
+	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		if _, err := endSessions(tx, a.Person, now).Where("id <> ?", a.Session).Exec(ctx); err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		return endCodes(ctx, tx, a.Person, now)
+	})
+}
+
+// EndSessions signs a person out everywhere and ends their open codes.
+func EndSessions(ctx context.Context, tx bun.IDB, person uuid.UUID, now time.Time) error {
+	if _, err := endSessions(tx, person, now).Exec(ctx); err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return endCodes(ctx, tx, person, now)
+}
+
+func endSessions(tx bun.IDB, person uuid.UUID, now time.Time) *bun.UpdateQuery {
+	return tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).Where("person_id = ?", person).Where("ended_at is null")
+}
+
+func endCodes(ctx context.Context, tx bun.IDB, person uuid.UUID, now time.Time) error {
+	_, err := tx.NewUpdate().Model((*Code)(nil)).Set("used_at = ?", now).Set("sealed = null").
+		Where("person_id = ?", person).Where("used_at is null").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("end codes: %w", err)
+	}
+	return nil
+}
+
+func liveSessions(ctx context.Context, tx bun.IDB, person uuid.UUID, now time.Time) ([]Session, error) {
+	var rows []Session
+	err := tx.NewSelect().Model(&rows).Where("person_id = ?", person).Where("ended_at is null").Where("expires_at > ?", now).
+		Order("renewed_at DESC", "id").Limit(100).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	return rows, nil
+}
+
+// DeviceWords turns what a browser says of itself into words a person knows. It
+// says no more than that: model and version numbers help nobody.
+func DeviceWords(agent string) string {
+	browser := firstOf(agent, "a browser", [][2]string{
+		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS", "Firefox"},
+		{"CriOS", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
+	})
+	on := firstOf(agent, "", [][2]string{
+		{"iPhone", "an iPhone"}, {"iPad", "an iPad"}, {"Android", "an Android phone or tablet"}, {"Windows", "a Windows computer"},
+		{"Macintosh", "a Mac"}, {"CrOS", "a Chromebook"}, {"Linux", "a Linux computer"},
+	})
+	if on == "" {
+		return "A device we do not know"
+	}
+	return strings.ToUpper(browser[:1]) + browser[1:] + " on " + on
+}
+
+func firstOf(s, otherwise string, words [][2]string) string {
+	for _, w := range words {
+		if strings.Contains(s, w[0]) {
+			return w[1]
+		}
+	}
+	return otherwise
+}
