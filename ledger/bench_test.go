@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -30,9 +31,15 @@ import (
 const (
 	clients    = 32
 	rounds     = 5
-	roundTime  = 4 * time.Second
 	benchUsers = 10_000
 )
+
+var roundTime = func() time.Duration {
+	if d, err := time.ParseDuration(os.Getenv("LEDGER_BENCH_ROUND")); err == nil {
+		return d
+	}
+	return 4 * time.Second
+}()
 
 // The floor: the least that a double-entry transfer needs, as one call. No keys,
 // no limits, no tenants, no history of who and why; integer ids.
@@ -63,18 +70,26 @@ end $$;`
 // BenchmarkAgainstFloor prints postings per second beside the floor of the same
 // server, durable, 32 clients, in interleaved rounds. It asserts nothing about
 // time. LEDGER_BENCH_URL names a server to use, as a superuser, instead of one
-// of its own; run it with -run '^$' -bench AgainstFloor -benchtime 1x.
+// of its own; LEDGER_BENCH_ROUND is the length of a round, such as 1s. Run it with
+// -run '^$' -bench AgainstFloor -benchtime 1x.
 func BenchmarkAgainstFloor(b *testing.B) {
 	r := newRig(b)
-	floor := func(hot bool) func() float64 { return func() float64 { return r.floor(b, hot) } }
-	post := func(hot bool) func() float64 { return func() float64 { return r.posts(b, hot) } }
+	poster := ledger.NewPoster(r.pool)
+	defer poster.Close()
 	runs := []struct {
-		name string
-		run  func() float64
-		per  []float64
+		name  string
+		floor int // index of what it is compared with
+		run   func() float64
+		per   []float64
 	}{
-		{"floor, uniform", floor(false), nil}, {"post, uniform", post(false), nil},
-		{"floor, one hot account", floor(true), nil}, {"post, one hot account", post(true), nil},
+		{"floor, uniform", 0, func() float64 { return r.floor(b, false) }, nil},
+		{"post, own transaction", 0, func() float64 { return r.posts(b, false) }, nil},
+		{"shared commits", 0, func() float64 { return r.shared(b, poster, false) }, nil},
+		{"PostMany of 1,000", 0, func() float64 { return r.many(b, false) }, nil},
+		{"floor, one hot account", 4, func() float64 { return r.floor(b, true) }, nil},
+		{"post, hot", 4, func() float64 { return r.posts(b, true) }, nil},
+		{"shared commits, hot", 4, func() float64 { return r.shared(b, poster, true) }, nil},
+		{"PostMany of 1,000, hot", 4, func() float64 { return r.many(b, true) }, nil},
 	}
 	for b.Loop() {
 		for round := range rounds {
@@ -85,17 +100,14 @@ func BenchmarkAgainstFloor(b *testing.B) {
 		}
 	}
 	fmt.Printf("\nledger, %d clients, durable, medians of %d rounds of %s, transfers a second; floor by %s\n", clients, rounds, roundTime, r.tool)
-	for i, x := range runs {
-		slices.Sort(x.per)
-		median := x.per[len(x.per)/2]
-		fmt.Printf("  %-24s %8.0f  (%.0f to %.0f)", x.name, median, x.per[0], x.per[len(x.per)-1])
-		if i%2 == 1 {
-			f := runs[i-1].per
-			ratio := median / f[len(f)/2]
-			fmt.Printf("  = %.2f of the floor", ratio)
-			b.ReportMetric(ratio, []string{"uniform/floor", "hot/floor"}[i/2])
-		}
-		fmt.Println()
+	for i := range runs {
+		slices.Sort(runs[i].per)
+	}
+	for _, x := range runs {
+		f := runs[x.floor].per
+		median, floor := x.per[len(x.per)/2], f[len(f)/2]
+		fmt.Printf("  %-24s %8.0f  (%.0f to %.0f)  = %.2f of the floor\n", x.name, median, x.per[0], x.per[len(x.per)-1], median/floor)
+		b.ReportMetric(median/floor, strings.ReplaceAll(strings.ReplaceAll(x.name, ",", ""), " ", "-")+"/floor")
 	}
 }
 
@@ -202,12 +214,12 @@ func (r *rig) seed(b *testing.B, owner *pgx.Conn) {
 	}
 }
 
-// each runs fn by all clients for one round and answers how often a second.
-func (r *rig) each(b *testing.B, fn func(client int, rnd *rand.Rand) error) float64 {
+// each runs fn by so many clients for one round and answers how often a second.
+func (r *rig) each(b *testing.B, by int, fn func(client int, rnd *rand.Rand) error) float64 {
 	var n atomic.Int64
 	var all sync.WaitGroup
 	start := time.Now()
-	for c := range clients {
+	for c := range by {
 		all.Go(func() {
 			rnd := rand.New(rand.NewPCG(uint64(c), uint64(start.UnixNano())))
 			for time.Since(start) < roundTime {
@@ -223,16 +235,48 @@ func (r *rig) each(b *testing.B, fn func(client int, rnd *rand.Rand) error) floa
 	return float64(n.Load()) / time.Since(start).Seconds()
 }
 
+// transfer is the next one between two accounts of the rig.
+func (r *rig) transfer(from, to int) ledger.Transfer {
+	return ledger.Transfer{Bank: r.bank, Kind: ledger.Exchange, Key: "bench/" + strconv.FormatInt(r.keys.Add(1), 10), Actor: r.bank,
+		Category: "garden", Reference: ledger.Reference{Kind: "exchange", ID: r.bank}, EffectiveOn: ledger.DateOf(epoch), At: time.Now(),
+		Legs: []ledger.Leg{{Account: r.accounts[from], Minutes: -5}, {Account: r.accounts[to], Minutes: 5}}}
+}
+
 // posts runs single posts, each in a transaction of its own: begin, tenant, post,
 // commit.
 func (r *rig) posts(b *testing.B, hot bool) float64 {
-	return r.each(b, func(_ int, rnd *rand.Rand) error {
-		from, to := pair(rnd, hot)
-		t := ledger.Transfer{Bank: r.bank, Kind: ledger.Exchange, Key: "bench/" + strconv.FormatInt(r.keys.Add(1), 10), Actor: r.bank,
-			Category: "garden", Reference: ledger.Reference{Kind: "exchange", ID: r.bank}, EffectiveOn: ledger.DateOf(epoch), At: time.Now(),
-			Legs: []ledger.Leg{{Account: r.accounts[from], Minutes: -5}, {Account: r.accounts[to], Minutes: 5}}}
+	return r.each(b, clients, func(_ int, rnd *rand.Rand) error {
+		t := r.transfer(pair(rnd, hot))
 		return inBank(r.pool, r.bank, func(ctx context.Context, tx bun.IDB) error {
 			_, err := ledger.Post(ctx, tx, t)
+			return err
+		})
+	})
+}
+
+// shared runs single posts that share commits.
+func (r *rig) shared(b *testing.B, p *ledger.Poster, hot bool) float64 {
+	return r.each(b, clients, func(_ int, rnd *rand.Rand) error {
+		_, err := p.Post(context.Background(), r.transfer(pair(rnd, hot)))
+		return err
+	})
+}
+
+// many runs batches of a thousand by two clients and answers transfers a second.
+func (r *rig) many(b *testing.B, hot bool) float64 {
+	const size = 1000
+	return size * r.each(b, 2, func(_ int, rnd *rand.Rand) error {
+		ts := make([]ledger.Transfer, size)
+		for i := range ts {
+			ts[i] = r.transfer(pair(rnd, hot))
+		}
+		return inBank(r.pool, r.bank, func(ctx context.Context, tx bun.IDB) error {
+			results, err := ledger.PostMany(ctx, tx, ts)
+			for _, x := range results {
+				if err == nil {
+					err = x.Err
+				}
+			}
 			return err
 		})
 	})
@@ -258,7 +302,7 @@ func (r *rig) floor(b *testing.B, hot bool) float64 {
 		if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 			b.Fatal(err)
 		}
-		out, err := exec.Command(tool, "-n", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(int(roundTime.Seconds())),
+		out, err := exec.Command(tool, "-n", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(max(1, int(roundTime.Seconds()))),
 			"-f", script, r.url).CombinedOutput()
 		m := regexp.MustCompile(`tps = ([0-9.]+)`).FindSubmatch(out)
 		if err != nil || m == nil {
@@ -279,7 +323,7 @@ func (r *rig) floor(b *testing.B, hot bool) float64 {
 		defer func() { _ = c.Close(context.Background()) }()
 		conns[i] = c
 	}
-	return r.each(b, func(client int, rnd *rand.Rand) error {
+	return r.each(b, clients, func(client int, rnd *rand.Rand) error {
 		from, to := pair(rnd, hot)
 		_, err := conns[client].Exec(context.Background(), "select floor.move($1, $2, 5)", from+1, to+1)
 		return err

@@ -28,6 +28,7 @@ type Report struct {
 	Accounts  int64
 	Transfers int64
 	Entries   int64
+	Head      Block   // the latest seal
 	Faults    []Fault // at most 50 per rule
 }
 
@@ -55,10 +56,10 @@ func Verify(ctx context.Context, db bun.IDB, bank uuid.UUID, progress func(Progr
 	if err != nil {
 		return r, fmt.Errorf("ledger: verify: %w", err)
 	}
-	all := slices.Concat(checks, holdChecks)
+	all := slices.Concat(checks, holdChecks, sealChecks)
 	for i, c := range all {
 		if progress != nil {
-			progress(Progress{Done: i, All: len(all), Rule: c.rule})
+			progress(Progress{Done: i, All: len(all) + 1, Rule: c.rule})
 		}
 		found, err := c.run(ctx, db, bank)
 		if err != nil {
@@ -66,7 +67,16 @@ func Verify(ctx context.Context, db bun.IDB, bank uuid.UUID, progress func(Progr
 		}
 		r.Faults = append(r.Faults, found...)
 	}
-	return r, nil
+	if progress != nil {
+		progress(Progress{Done: len(all), All: len(all) + 1, Rule: rootRule})
+	}
+	found, err := checkRoots(ctx, db, bank)
+	if err != nil {
+		return r, fmt.Errorf("ledger: verify that %s: %w", rootRule, err)
+	}
+	r.Faults = append(r.Faults, found...)
+	r.Head, err = Head(ctx, db, bank)
+	return r, err
 }
 
 // check is one rule and the query that names the rows which break it, as (row,

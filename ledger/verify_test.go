@@ -3,6 +3,8 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,12 +14,13 @@ import (
 	"timebank/ledger"
 )
 
-// lively is a book with something in every corner that has an API.
+// lively is a book with something in every table.
 func lively(t *testing.T) (b *book, a, c uuid.UUID, r, back ledger.Receipt) {
 	b = newBook(t)
 	a, c = b.open(ledger.Member, ledger.Limits{SoftFloor: hours(-10), Floor: hours(-20), Ceiling: hours(30)}), b.member()
 	x := b.transfer(a, c, 60)
 	x.OnBehalfOf, x.Reference = uuid.Must(uuid.NewV7()), ledger.Reference{Kind: "exchange", ID: uuid.Must(uuid.NewV7())}
+	x.EffectiveOn = ledger.DateOf(epoch.AddDate(0, 0, -9))
 	r = b.post(x)
 	b.post(b.transfer(c, a, 15))
 	y := b.transfer(a, c, 30)
@@ -38,65 +41,102 @@ func lively(t *testing.T) (b *book, a, c uuid.UUID, r, back ledger.Receipt) {
 	if err := b.change(e, ledger.ReopenAccount); err != nil {
 		t.Fatal(err)
 	}
+	h := b.holding(a, c, 20)
+	h.OnBehalfOf, h.Reference = uuid.Must(uuid.NewV7()), ledger.Reference{Kind: "exchange", ID: uuid.Must(uuid.NewV7())}
+	if _, err := b.settle(b.settling(b.place(h), ledger.Leg{Account: a, Minutes: -15}, ledger.Leg{Account: c, Minutes: 15})); err != nil {
+		t.Fatal(err)
+	}
+	b.seal()
+	if err := b.closeBooks(b.closing(ledger.DateOf(epoch.AddDate(0, 0, -5)))); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.release(b.place(b.holding(c, a, 2)), "not needed"); err != nil {
+		t.Fatal(err)
+	}
+	b.place(b.holding(c, a, 3))
+	b.seal()
 	b.clean()
 	return b, a, c, r, back
 }
 
-// Somebody with the keys to the server changes one value, with the guards of the
-// database taken away: whichever column it is, verify names the row.
-func TestVerifyNamesWhatWasTamperedWith(t *testing.T) {
-	b, a, c, r, back := lively(t)
-	unguard(t, b)
-	id := uuid.Must(uuid.NewV7())
-	transfer := func(set string) (string, []string) {
-		return "update ledger.transfer set " + set + " where id = '" + r.ID.String() + "'", []string{"transfer " + r.ID.String()}
-	}
-	entry := func(set string) (string, []string) {
-		return fmt.Sprintf("update ledger.entry set %s where account_id = '%s' and n = 2", set, c), []string{"entry ", c.String()}
-	}
-	account := func(set string) (string, []string) {
-		return fmt.Sprintf("update ledger.account set %s where id = '%s'", set, a), []string{"account " + a.String()}
-	}
-	change := func(set string) (string, []string) {
-		return fmt.Sprintf("update ledger.account_change set %s where account_id = '%s' and n = 2", set, a), []string{a.String()}
-	}
-	type plant struct {
-		query string
-		want  []string
-	}
-	var plants []plant
-	add := func(query string, want []string) { plants = append(plants, plant{query, want}) }
-	for _, set := range []string{"kind = 'gathering'", "key = 'another'", "hash = sha256('x')", "actor = '" + id.String() + "'",
-		"on_behalf_of = null", "category = 'other'", "ref_kind = 'x'", "ref_id = null", "effective_on = effective_on - 1",
-		"posted_at = posted_at + interval '1 second'", "reversal_of = '" + id.String() + "'", "reason = 'x'", "minutes = '{-61,61}'",
-		"minutes = '{-60,61}'", "accounts = array[accounts[1], '" + id.String() + "']", "hold_id = '" + id.String() + "'"} {
-		add(transfer(set))
-	}
-	add("update ledger.transfer set id = '"+id.String()+"' where id = '"+back.ID.String()+"'", []string{"no transfer " + back.ID.String()})
-	add("update ledger.transfer set bank_id = '"+id.String()+"' where id = '"+back.ID.String()+"'", []string{"no transfer " + back.ID.String()})
-	for _, set := range []string{"n = 7", "minutes = minutes + 1", "balance = balance + 1", "transfer_id = '" + r.ID.String() + "'",
-		"posted_at = posted_at + interval '1 microsecond'"} {
-		add(entry(set))
-	}
-	add(fmt.Sprintf("update ledger.entry set account_id = '%s' where account_id = '%s' and n = 4", id, c), []string{"account " + id.String(), "no such account"})
-	for _, set := range []string{"kind = 'pot'", "opened_at = opened_at - interval '1 day'", "closed_at = last_at", "posted = posted + 1",
-		"held_out = 1", "held_in = 1", "n = n + 1", "changes = changes + 1", "last_at = last_at + interval '1 second'", "soft_floor = 0",
-		"floor = floor - 1", "ceiling = null", "low = low - 60", "high = null"} {
-		add(account(set))
-	}
-	for _, set := range []string{"n = 3", "what = 'reopened'", "kind = 'organisation'", "soft_floor = -1", "floor = 0", "ceiling = 1",
-		"at = at + interval '1 second'"} {
-		add(change(set))
-	}
-	add(fmt.Sprintf("delete from ledger.entry where account_id = '%s' and n = 2", c), []string{c.String()})
-	add(fmt.Sprintf("delete from ledger.entry where account_id = '%s' and n = (select max(n) from ledger.entry where account_id = '%s')", c, c), []string{c.String()})
-	add("delete from ledger.transfer where id = '"+r.ID.String()+"'", []string{r.ID.String()})
-	add(fmt.Sprintf("delete from ledger.account where id = '%s'", a), []string{a.String()})
-	add(fmt.Sprintf("delete from ledger.account_change where account_id = '%s' and n = 2", a), []string{a.String()})
+// tampering says how each column is changed where adding one, or turning round,
+// would not do, and by what a row is told: every fault must name it.
+var tampering = map[string]string{
+	"account.kind": "'pot'", "account_change.kind": "'organisation'", "hold.kind": "'gift'", "transfer.kind": "'gathering'",
+	"account.closed_at": "last_at", "account_change.what": "'reopened'", "hold_end.how": "'expired'",
+	"account.soft_floor": "7", "account.floor": "floor - 1", "account_change.soft_floor": "coalesce(soft_floor, 0) - 1",
+	"transfer.reversal_of": "gen_random_uuid()", "transfer.hold_id": "gen_random_uuid()", "transfer.on_behalf_of": "id", "transfer.ref_id": "id", "hold.on_behalf_of": "id",
+	"hold.ref_id": "id", "account.books_closed_through": "'2020-01-01'", "block.closed_through": "'2026-02-01'",
+}
 
-	for _, p := range plants {
-		undo(t, b, p.query, func() { b.faultyTo(p.query, p.want...) })
+var named = map[string]string{
+	"account": "id", "account_change": "account_id", "hold": "id", "hold_end": "hold_id", "transfer": "id", "entry": "account_id",
+	"block": "'block ' || height", "seal": "account_id", "closing": "through", "closing_balance": "account_id",
+}
+
+// pick is which row of each table is tampered with.
+var pick = map[string]string{
+	"account": "floor is not null", "account_change": "n = 2 and floor is not null", "hold": "ref_id is not null", "hold_end": "transfer_id is not null",
+	"transfer": "ref_id is not null and reversal_of is null and hold_id is null", "entry": "n = 2", "block": "height = 1",
+	"seal": "height = 1 and n > 2", "closing": "true", "closing_balance": "balance <> 0",
+}
+
+// Somebody with the keys to the server changes one value, with the guards of the
+// database taken away: whichever column of whichever table it is, verify names
+// the row.
+func TestVerifyNamesWhatWasTamperedWith(t *testing.T) {
+	b, _, _, _, _ := lively(t)
+	unguard(t, b)
+	var columns []struct{ Table, Column, Type string }
+	err := b.Owner.NewRaw(`select c.relname as "table", a.attname as "column", coalesce(nullif(t.typbasetype, 0), t.oid)::regtype::text as "type"
+		from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped join pg_type t on t.oid = a.atttypid
+		where c.relnamespace = 'ledger'::regnamespace and c.relkind = 'r' order by 1, a.attnum`).Scan(context.Background(), &columns)
+	if err != nil || len(columns) < 90 {
+		t.Fatal(len(columns), err)
 	}
+	for _, c := range columns {
+		set := tampering[c.Table+"."+c.Column]
+		if set == "" {
+			set = map[string]string{
+				"uuid": "gen_random_uuid()", "bigint": "coalesce(" + c.Column + ", 0) + 1", "text": c.Column + " || 'x'", "boolean": "not " + c.Column,
+				"bytea": "sha256('x')", "timestamp with time zone": c.Column + " + interval '1 microsecond'", "date": c.Column + " - 1",
+				"uuid[]": c.Column + "[2:2] || " + c.Column + "[1:1]", "bigint[]": "array[minutes[1] - 1, minutes[2] + 1]",
+			}[c.Type]
+		}
+		if set == "" {
+			t.Errorf("no way to tamper with a %s", c.Type)
+			continue
+		}
+		row := fmt.Sprintf("ctid = (select ctid from ledger.%s where %s order by ctid limit 1)", c.Table, pick[c.Table])
+		var name string
+		if err := b.Owner.NewRaw(fmt.Sprintf("select (%s)::text from ledger.%s where %s", named[c.Table], c.Table, row)).Scan(context.Background(), &name); err != nil {
+			t.Fatal(c.Table, err)
+		}
+		if c.Column == "bank_id" || c.Column == "account_id" || c.Column == "id" || c.Column == "hold_id" && c.Table == "hold_end" {
+			name = "" // the row is gone under its name: what misses it is named
+		}
+		switch c.Table + "." + c.Column {
+		case "block.height":
+			name = "block 2"
+		case "hold.placed_at": // in no hash of its own, only in the seal
+			name = "hold events 1 to 2"
+		}
+		query := fmt.Sprintf("update ledger.%s set %s = %s where %s", c.Table, c.Column, set, row)
+		undo(t, b, query, func() { b.faultyTo(query, name) })
+	}
+	b.clean()
+}
+
+// A row that is deleted leaves a gap that verify names, in every table.
+func TestVerifyNamesWhatWasDeleted(t *testing.T) {
+	b, _, _, _, _ := lively(t)
+	unguard(t, b)
+	for table := range named {
+		query := fmt.Sprintf("delete from ledger.%s where ctid = (select ctid from ledger.%[1]s where %s order by ctid limit 1)", table, pick[table])
+		undo(t, b, query, func() { b.faultyTo(query) })
+	}
+	query := "delete from ledger.entry where ctid = (select ctid from ledger.entry order by n desc limit 1)"
+	undo(t, b, query, func() { b.faultyTo(query) })
 	b.clean()
 }
 
@@ -134,7 +174,7 @@ func TestVerifyReports(t *testing.T) {
 			}
 			steps++
 		})
-		if r.Accounts != 4 || r.Transfers != 4 || r.Entries != 9 || !r.OK() || steps < 10 {
+		if r.Accounts != 4 || r.Transfers != 5 || r.Entries != 11 || !r.OK() || steps < 10 {
 			t.Errorf("%+v after %d steps", r, steps)
 		}
 		return err
@@ -157,7 +197,7 @@ func unguard(t *testing.T, b *book) {
 // undo runs query, then fn, then puts the rows back.
 func undo(t *testing.T, b *book, query string, fn func()) {
 	t.Helper()
-	tables := []string{"transfer", "entry", "account", "account_change", "hold", "hold_end"}
+	tables := slices.Collect(maps.Keys(named))
 	do := func(format string) {
 		for _, table := range tables {
 			if _, err := b.Owner.Exec(fmt.Sprintf(format, table, table)); err != nil {
