@@ -72,6 +72,12 @@ func (b Bank) AfterWorkingDays(t time.Time, n int) time.Time {
 	return t.UTC()
 }
 
+// Closing is when the office closes on the day of t, in the bank's zone.
+func (b Bank) Closing(t time.Time) time.Time {
+	t = t.In(b.Location())
+	return time.Date(t.Year(), t.Month(), t.Day(), closes, 0, 0, 0, t.Location()).UTC()
+}
+
 // nextOpening is t itself inside office hours, else when they next begin.
 func (b Bank) nextOpening(t time.Time) time.Time {
 	t = t.In(b.Location())

@@ -69,7 +69,7 @@ func Raise(ctx context.Context, tx bun.IDB, t Task) error {
 }
 
 // Finish closes the open tasks of these kinds for a subject; none is fine. by is
-// the person whose act made them superfluous, or the nil uuid for the system.
+// the person whose act made them superfluous, or identity.SystemPerson.
 func Finish(ctx context.Context, tx bun.IDB, bank, subject, by uuid.UUID, now time.Time, kinds ...string) error {
 	_, err := tx.NewUpdate().Model((*Task)(nil)).Set("done_at = ?", now).Set("done_by = ?", by).
 		Where("bank_id = ?", bank).Where("subject_id = ?", subject).Where("kind in (?)", bun.In(kinds)).

@@ -42,12 +42,15 @@ func (s *Service) Done(ctx context.Context, a identity.Actor, id uuid.UUID, w Wo
 		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToRemind); err != nil {
 			return err
 		}
-		return s.tell(ctx, x, waitingFor(x.e), TellConfirm, "1", desk.RingToConfirm)
+		return s.tell(ctx, x, waitingFor(x.e), TellConfirm, "1")
 	})
 }
 
 // say notes whose word it is and how long it took.
 func (x *act) say(w Word) error {
+	if err := x.own(); err != nil {
+		return err
+	}
 	if err := checkMinutes(w.Minutes); err != nil {
 		return err
 	}
@@ -115,6 +118,9 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 	if x.side == Broker && p.OnBehalf.Consent == "" {
 		return identity.ErrConsent.At("/consent")
 	}
+	if p.BothAgree && x.side != Broker && x.behalf == nil {
+		return ErrOwnHours
+	}
 	if err := x.say(p.Word); err != nil {
 		return err
 	}
@@ -134,7 +140,7 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 		return err
 	}
 	if !p.BothAgree {
-		if err := s.tell(ctx, x, waitingFor(x.e), TellConfirm, "1", desk.RingToConfirm); err != nil {
+		if err := s.tell(ctx, x, waitingFor(x.e), TellConfirm, "1"); err != nil {
 			return err
 		}
 		return x.audit(ctx, "record-help")
@@ -150,7 +156,7 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 }
 
 // Confirm says that the hours are right; they move. Refuses with ErrNotYourTurn,
-// ErrMove, and insufficient-hours.
+// ErrMove, ErrOwnHours and insufficient-hours.
 func (s *Service) Confirm(ctx context.Context, a identity.Actor, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
 	return s.do(ctx, a, id, by, "confirm-hours", func(ctx context.Context, x *act) error {
 		if x.e.State != Done {
@@ -158,6 +164,9 @@ func (s *Service) Confirm(ctx context.Context, a identity.Actor, id uuid.UUID, b
 		}
 		if !confirms(x.e, x.side) {
 			return ErrNotYourTurn
+		}
+		if err := x.own(); err != nil {
+			return err
 		}
 		return s.settle(ctx, x, *x.e.Minutes)
 	})
@@ -187,7 +196,8 @@ func (s *Service) Dispute(ctx context.Context, a identity.Actor, id uuid.UUID, r
 }
 
 // Resolve ends a dispute: with the minutes that a broker found to be right.
-// Refuses with ErrReason, ErrMinutes, ErrMove. To end it without hours, Cancel.
+// Refuses with ErrReason, ErrMinutes, ErrMove and ErrOwnHours. To end it without
+// hours, Cancel.
 func (s *Service) Resolve(ctx context.Context, a identity.Actor, id uuid.UUID, minutes int64, reason string) (Exchange, error) {
 	reason = strings.TrimSpace(reason)
 	if reason == "" {
@@ -200,7 +210,10 @@ func (s *Service) Resolve(ctx context.Context, a identity.Actor, id uuid.UUID, m
 		if x.e.State != Disputed {
 			return ErrMove
 		}
-		x.side, x.reason, x.e.Minutes = Broker, reason, &minutes
+		if x.side != Broker {
+			return ErrOwnHours
+		}
+		x.reason, x.e.Minutes = reason, &minutes
 		return s.settle(ctx, x, minutes)
 	})
 }
@@ -223,7 +236,7 @@ func (s *Service) settle(ctx context.Context, x *act, minutes int64) error {
 	}
 	receipt, err := ledger.Post(ctx, x.tx, t)
 	if err != nil {
-		return hoursFault(err)
+		return hoursFault(err, x.side)
 	}
 	if err := x.to(Settled); err != nil {
 		return err

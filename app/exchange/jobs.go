@@ -32,8 +32,17 @@ type SettleSilent struct {
 // Kind implements job.Args.
 func (SettleSilent) Kind() string { return "settle-silent" }
 
+// Expire is the job that ends proposals that nobody has answered.
+type Expire struct {
+	BankID uuid.UUID `json:"bank_id"`
+}
+
+// Kind implements job.Args.
+func (Expire) Kind() string { return "expire-proposals" }
+
 // Work names the jobs this slice does.
 func (s *Service) Work(q *job.Queue) {
+	job.Handle(q, func(ctx context.Context, j Expire) error { return s.Expire(ctx, j.BankID) })
 	job.Handle(q, func(ctx context.Context, j Remind) error { return s.Remind(ctx, j.BankID) })
 	job.Handle(q, func(ctx context.Context, j SettleSilent) error { return s.SettleSilent(ctx, j.BankID) })
 }
@@ -63,7 +72,7 @@ func (s *Service) Remind(ctx context.Context, bankID uuid.UUID) error {
 		}
 		for _, e := range all {
 			x := &act{tx: tx, a: identity.System(b), e: e, now: now}
-			if err := s.tell(ctx, x, []Side{Helper, Helped}, TellRemind, e.StartsAt.UTC().Format(time.RFC3339), desk.RingToRemind); err != nil {
+			if err := s.tell(ctx, x, []Side{Helper, Helped}, TellRemind, e.StartsAt.UTC().Format(time.RFC3339)); err != nil {
 				return err
 			}
 		}
@@ -91,10 +100,13 @@ func (s *Service) SettleSilent(ctx context.Context, bankID uuid.UUID) error {
 	for _, id := range due {
 		_, err := s.do(ctx, identity.System(b), id, identity.OnBehalf{}, "settle-silent", func(ctx context.Context, x *act) error {
 			if x.e.State != Done {
-				return nil // answered meanwhile
+				return errMeanwhile
 			}
 			return s.settle(ctx, x, *x.e.Minutes)
 		})
+		if errors.Is(err, errMeanwhile) {
+			continue
+		}
 		if f := fault.As(err); f != nil && f.Kind != fault.Internal {
 			err = s.hand(ctx, b, id) // a refusal, such as too few hours: a person must look
 		}
@@ -103,6 +115,62 @@ func (s *Service) SettleSilent(ctx context.Context, bankID uuid.UUID) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// errMeanwhile undoes the transaction of a job that came too late: a person was
+// first, and nothing is to be saved or noted.
+var errMeanwhile = errors.New("exchange: answered meanwhile")
+
+// answerDays is how many working days somebody has for a proposal.
+const answerDays = 5
+
+// Expire ends the proposals that nobody has answered in time, or whose meeting
+// would have begun. Requests go back to the desk: none is left to silence.
+func (s *Service) Expire(ctx context.Context, bankID uuid.UUID) error {
+	now := s.Clock.Now()
+	var b bank.Bank
+	var old []Exchange
+	err := db.InTx(ctx, s.Pool, bankID, func(ctx context.Context, tx bun.IDB) (err error) {
+		if b, err = bank.ByID(ctx, tx, bankID); err != nil {
+			return err
+		}
+		old, err = unanswered(ctx, tx, bankID, now.AddDate(0, 0, -answerDays), now)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, e := range old {
+		begun := e.StartsAt != nil && !e.StartsAt.After(now)
+		if !begun && b.AfterWorkingDays(e.CreatedAt, answerDays).After(now) {
+			continue
+		}
+		if err := s.expire(ctx, b, e.ID); err != nil && !errors.Is(err, errMeanwhile) {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (s *Service) expire(ctx context.Context, b bank.Bank, id uuid.UUID) error {
+	_, err := s.do(ctx, identity.System(b), id, identity.OnBehalf{}, "expire-proposal", func(ctx context.Context, x *act) error {
+		if x.e.State != Proposed {
+			return errMeanwhile
+		}
+		if err := x.to(Expired); err != nil {
+			return err
+		}
+		proposer, err := s.reopen(ctx, x)
+		if err != nil {
+			return err
+		}
+		if err := desk.Finish(ctx, x.tx, b.ID, id, x.a.Person, x.now, desk.RingToAsk); err != nil {
+			return err
+		}
+		return s.tell(ctx, x, proposer, TellOff, "1")
+	})
+	return err
 }
 
 func (s *Service) hand(ctx context.Context, b bank.Bank, id uuid.UUID) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -56,14 +57,32 @@ func (s *Service) Renders() map[string]message.Render {
 			return message.Words{Subject: "Is " + Spoken(*x.e.Minutes) + " right?",
 				Text: fmt.Sprintf("%s\n\nIs that right? One tap says yes: %s\nIf we hear nothing by %s, we take it as a yes.", what, s.link(x.e), x.e.SettlesOn.Format("Monday 2 January"))}
 		}),
-		TellOff: s.render(func(x told) message.Words {
-			if x.e.State != Cancelled {
-				return message.Words{}
-			}
-			return message.Words{Subject: "Called off: " + x.other.Called,
-				Text: fmt.Sprintf("What was planned with %s%s is off. Ring us if you would like another time.", x.other.Called, x.when())}
-		}),
+		TellOff: s.render(calledOff),
 	}
+}
+
+func calledOff(x told) message.Words {
+	switch {
+	case x.e.State == Expired:
+		return message.Words{Subject: "No answer yet from " + x.other.Called,
+			Text: fmt.Sprintf("We have not heard from %s, so we have stopped waiting. Ring us if you would like to try again, or somebody else.", x.other.Called)}
+	case x.e.State != Cancelled:
+		return message.Words{}
+	case x.e.HelperSaid == "no" || x.e.HelpedSaid == "no":
+		return message.Words{Subject: "Not this time: " + x.other.Called,
+			Text: fmt.Sprintf("%s can't this time. Ring us if you would like to try again, or somebody else.", x.other.Called)}
+	}
+	return message.Words{Subject: "Called off: " + x.other.Called,
+		Text: fmt.Sprintf("What was planned with %s%s is off. Ring us if you would like another time.", x.other.Called, x.when())}
+}
+
+// Calls are the tasks that take a message's place for people without e-mail.
+func (s *Service) Calls() map[string]desk.Task {
+	calls := map[string]desk.Task{}
+	for template, kind := range map[string]string{TellAsked: desk.RingToAsk, TellConfirm: desk.RingToConfirm, TellRemind: desk.RingToRemind, TellOff: desk.RingToRemind} {
+		calls[template] = desk.Task{Kind: kind, SubjectKind: desk.OfExchange}
+	}
+	return calls
 }
 
 type told struct {
@@ -139,10 +158,7 @@ func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, id
 	}
 	out := map[uuid.UUID]desk.Line{}
 	for _, e := range rows {
-		who := e.HelperID
-		if w := waitingFor(e); len(w) > 0 && w[0] == Helped {
-			who = e.HelpedID
-		}
+		ring := toRing(e, names)
 		what := fmt.Sprintf("%s helps %s with %s", names[e.HelperID].Called, names[e.HelpedID].Called, kinds[e.Kind].Doing)
 		switch {
 		case e.State == Done || e.State == Disputed:
@@ -150,9 +166,39 @@ func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, id
 		case e.StartsAt != nil:
 			what += ", " + SpokenTime(*e.StartsAt, b.Location())
 		}
-		out[e.ID] = desk.Line{Who: names[who].Called, What: what, Link: "/broker/exchange?id=" + e.ID.String(), Member: &who}
+		if e.State == Cancelled || e.State == Expired {
+			what = "Called off: " + what
+		}
+		called := make([]string, len(ring))
+		for i, m := range ring {
+			called[i] = m.Called
+		}
+		out[e.ID] = desk.Line{Who: strings.Join(called, " and "), What: what, Link: "/broker/exchange?id=" + e.ID.String(), Member: &ring[0].ID}
 	}
 	return out, nil
+}
+
+// toRing is whom a broker rings about an exchange: whoever it waits for, or both
+// sides, but nobody who gets an e-mail while another does not.
+func toRing(e Exchange, names map[uuid.UUID]member.Member) []member.Member {
+	sides := waitingFor(e)
+	if len(sides) == 0 || e.State == Disputed {
+		sides = []Side{Helper, Helped}
+	}
+	var all, calls []member.Member
+	for _, side := range sides {
+		m := names[e.HelperID]
+		if side == Helped {
+			m = names[e.HelpedID]
+		}
+		if all = append(all, m); m.ReachBy != member.ByEmail {
+			calls = append(calls, m)
+		}
+	}
+	if len(calls) > 0 {
+		return calls
+	}
+	return all
 }
 
 // DescribeMember words members for the desk.

@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,8 +103,18 @@ func (x *act) who() error {
 		x.member = x.a.Member
 	}
 	var ok bool
-	if x.side, ok = sideOf(x.e, x.member, x.a.May(identity.WorkDesk)); !ok {
-		return ErrNoExchange
+	x.side, ok = sideOf(x.e, x.member, x.a.May(identity.WorkDesk))
+	if !ok || (x.behalf != nil && x.side == Broker) {
+		return ErrNoExchange // also for a broker who acts for a member without a part in it
+	}
+	return nil
+}
+
+// own refuses with ErrOwnHours a broker who would decide on hours for the other
+// side of help that they themselves gave or got.
+func (x *act) own() error {
+	if x.a.Member != uuid.Nil && x.a.Member != x.member && (x.a.Member == x.e.HelperID || x.a.Member == x.e.HelpedID) {
+		return ErrOwnHours
 	}
 	return nil
 }
@@ -119,17 +130,10 @@ func (x *act) to(s State) error {
 
 func (x *act) audit(ctx context.Context, action string) error {
 	e := audit.Entry{BankID: x.a.Bank.ID, At: x.now, ActorID: x.a.Person, OnBehalfOf: x.behalf, Action: action, ObjectKind: "exchange", ObjectID: x.e.ID}
-	if x.behalf != nil {
+	if x.by.Consent != "" && (x.behalf != nil || x.side == Broker) {
 		e.Consent = &x.by.Consent
 	}
 	return audit.Record(ctx, x.tx, e)
-}
-
-func (x *act) other() uuid.UUID {
-	if x.member == x.e.HelperID {
-		return x.e.HelpedID
-	}
-	return x.e.HelperID
 }
 
 // Plan is a proposal: who would help whom, with what, when.
@@ -149,9 +153,6 @@ type Plan struct {
 func (s *Service) Propose(ctx context.Context, a identity.Actor, key uuid.UUID, p Plan) (uuid.UUID, error) {
 	p.Place, p.Note = strings.TrimSpace(p.Place), strings.TrimSpace(p.Note)
 	now := s.Clock.Now()
-	if p.StartsAt != nil && p.StartsAt.Before(now) {
-		return uuid.Nil, ErrPast.At("/starts_at")
-	}
 	var out uuid.UUID
 	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
 		out, err = once.Do(ctx, tx, once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: key, Operation: "propose-exchange", Input: p, Now: now},
@@ -162,6 +163,9 @@ func (s *Service) Propose(ctx context.Context, a identity.Actor, key uuid.UUID, 
 }
 
 func (s *Service) propose(ctx context.Context, tx bun.IDB, a identity.Actor, id uuid.UUID, p Plan, now time.Time) error {
+	if p.StartsAt != nil && p.StartsAt.Before(now) {
+		return ErrPast.At("/starts_at")
+	}
 	l, err := listing.Lock(ctx, tx, a.Bank.ID, p.Listing)
 	if err != nil {
 		return err
@@ -192,7 +196,7 @@ func (s *Service) propose(ctx context.Context, tx bun.IDB, a identity.Actor, id 
 			return err
 		}
 	}
-	if err := s.tell(ctx, x, waitingFor(x.e), TellAsked, "1", desk.RingToAsk); err != nil {
+	if err := s.tell(ctx, x, waitingFor(x.e), TellAsked, "1"); err != nil {
 		return err
 	}
 	return x.audit(ctx, "propose-exchange")
@@ -238,19 +242,35 @@ func active(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids ...uuid.UUID) e
 }
 
 // tell writes the same message to the members of these sides.
-func (s *Service) tell(ctx context.Context, x *act, sides []Side, template, key, call string) error {
+func (s *Service) tell(ctx context.Context, x *act, sides []Side, template, key string) error {
 	for _, side := range sides {
 		to := x.e.HelperID
 		if side == Helped {
 			to = x.e.HelpedID
 		}
-		err := s.Message.Write(ctx, x.tx, message.To{Bank: x.a.Bank, Member: to, Template: template, Subject: x.e.ID, Key: key,
-			Task: desk.Task{Kind: call, SubjectKind: desk.OfExchange, DueAt: x.a.Bank.AfterWorkingDays(x.now, 1)}})
+		err := s.Message.Write(ctx, x.tx, message.To{Bank: x.a.Bank, Member: to, Template: template, Subject: x.e.ID, Key: key, CallBy: callBy(x, template)})
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// callBy is when somebody without e-mail should have been rung: on the next
+// working day, but always in good time before the meeting, and for a reminder
+// today, since tomorrow may be a Sunday.
+func callBy(x *act, template string) time.Time {
+	due := x.a.Bank.AfterWorkingDays(x.now, 1)
+	if template == TellRemind {
+		due = x.a.Bank.Closing(x.now)
+	}
+	if at := x.e.StartsAt; at != nil && at.After(x.now) && at.Add(-2*time.Hour).Before(due) {
+		due = at.Add(-2 * time.Hour)
+	}
+	if due.Before(x.now) {
+		return x.now
+	}
+	return due
 }
 
 // Agree says yes to a proposal for one side. With both yes it is agreed. Refuses
@@ -280,7 +300,7 @@ func (s *Service) Agree(ctx context.Context, a identity.Actor, id uuid.UUID, by 
 		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToAsk); err != nil {
 			return err
 		}
-		return s.tell(ctx, x, []Side{Helper, Helped}, TellAgreed, "1", "")
+		return s.tell(ctx, x, []Side{Helper, Helped}, TellAgreed, "1")
 	})
 }
 
@@ -307,47 +327,68 @@ func (s *Service) Cancel(ctx context.Context, a identity.Actor, id uuid.UUID, re
 				return err
 			}
 		}
-		if err := s.reopen(ctx, x); err != nil {
+		proposer, err := s.reopen(ctx, x)
+		if err != nil {
 			return err
 		}
 		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToAsk, desk.RingToRemind, desk.RingToConfirm, desk.SettleDispute); err != nil {
 			return err
 		}
-		if x.from != Agreed {
-			return nil
+		var told []Side
+		switch x.from {
+		case Proposed:
+			told = proposer
+		case Agreed:
+			told = []Side{Helper, Helped}
 		}
-		told := []Side{Helper, Helped}
-		if x.side == Helper {
-			told = told[1:]
-		} else if x.side == Helped {
-			told = told[:1]
-		}
-		return s.tell(ctx, x, told, TellOff, "1", desk.RingToRemind)
+		told = slices.DeleteFunc(told, func(side Side) bool { return side == x.side })
+		return s.tell(ctx, x, told, TellOff, "1")
 	})
 }
 
-// reopen puts the request back on the list and on the desk.
-func (s *Service) reopen(ctx context.Context, x *act) error {
+// reopen puts the request back on the list and on the desk. It tells which side
+// had asked the other of its own accord, and so waits to hear: who offered to
+// meet a request, or asked for an offer. A request that a broker had proposed
+// somebody for has none: it is looked after further.
+func (s *Service) reopen(ctx context.Context, x *act) (proposer []Side, err error) {
 	if x.e.ListingID == nil {
-		return nil
+		return nil, nil
 	}
 	l, err := listing.Lock(ctx, x.tx, x.a.Bank.ID, *x.e.ListingID)
-	if err != nil || l.Type != listing.Request || l.State != listing.Matched {
-		return err
+	if err != nil {
+		return nil, err
+	}
+	if l.Type == listing.Offer {
+		return []Side{Helped}, nil
+	}
+	if x.e.HelperSaid == "yes" {
+		proposer = []Side{Helper}
+	}
+	if l.State != listing.Matched {
+		return proposer, nil
 	}
 	if err := listing.SetState(ctx, x.tx, x.a.Bank.ID, l.ID, listing.Open); err != nil {
-		return err
+		return nil, err
 	}
-	return desk.Raise(ctx, x.tx, desk.Task{BankID: x.a.Bank.ID, Kind: desk.FindHelper, SubjectKind: desk.OfRequest, SubjectID: l.ID,
+	return proposer, desk.Raise(ctx, x.tx, desk.Task{BankID: x.a.Bank.ID, Kind: desk.FindHelper, SubjectKind: desk.OfRequest, SubjectID: l.ID,
 		DueAt: x.a.Bank.AfterWorkingDays(x.now, 1), CreatedAt: x.now})
 }
 
-// insufficient turns the ledger's refusal into one a person can act on.
-var errHours = fault.New(fault.Conflict, "insufficient-hours", "There are {have} left to use, and this needs {need}. Ring us: the community pot may help.")
+// The refusals of a floor. How much somebody has left is for them and the broker
+// to know, not for the helper.
+var (
+	errHours      = fault.New(fault.Conflict, "insufficient-hours", "There are {have} left to use, and this needs {need}. Ring us: the community pot may help.")
+	errOtherHours = fault.New(fault.Conflict, "insufficient-hours", "They do not have enough hours left for this at the moment. Ring us: the community pot may help.")
+)
 
-func hoursFault(err error) error {
-	if e, ok := errors.AsType[ledger.ErrInsufficient](err); ok {
-		return errHours.With("have", Spoken(int64(e.Available())), "need", Spoken(int64(e.Needed)))
+// hoursFault turns the ledger's refusal into one a person can act on.
+func hoursFault(err error, reader Side) error {
+	e, ok := errors.AsType[ledger.ErrInsufficient](err)
+	switch {
+	case !ok:
+		return err
+	case reader == Helper:
+		return errOtherHours
 	}
-	return err
+	return errHours.With("have", Spoken(int64(e.Available())), "need", Spoken(int64(e.Needed)))
 }

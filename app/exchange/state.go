@@ -60,6 +60,8 @@ var (
 	ErrLongAgo = fault.New(fault.Invalid, "long-ago", "That is more than a year ago. Please ring us about it.")
 	// ErrPast refuses to plan a meeting in the past.
 	ErrPast = fault.New(fault.Invalid, "in-the-past", "Choose a day and time that is still to come.")
+	// ErrOwnHours refuses a broker who would settle their own hours for both sides.
+	ErrOwnHours = fault.New(fault.Conflict, "own-hours", "You took part in this yourself, so the other person or another broker has to settle the hours.")
 	// ErrReason refuses a dispute or a cancellation without a word why.
 	ErrReason = fault.New(fault.Invalid, "say-why", "Please say in a few words what happened.")
 )

@@ -102,9 +102,21 @@ func startingBetween(ctx context.Context, tx bun.IDB, bank uuid.UUID, from, to t
 func silentSince(ctx context.Context, tx bun.IDB, bank uuid.UUID, today time.Time) ([]uuid.UUID, error) {
 	var out []uuid.UUID
 	err := tx.NewSelect().Model((*Exchange)(nil)).Column("id").Where("bank_id = ?", bank).Where("state = 'done'").
-		Where("settles_on <= ?", today).Order("settles_on", "id").Limit(1000).Scan(ctx, &out)
+		Where("settles_on <= ?", today).Order("settles_on", "id").Scan(ctx, &out)
 	if err != nil {
 		return nil, fmt.Errorf("list unanswered hours: %w", err)
+	}
+	return out, nil
+}
+
+// unanswered lists the proposals that are older than a day, or whose meeting
+// would have begun.
+func unanswered(ctx context.Context, tx bun.IDB, bank uuid.UUID, day, now time.Time) ([]Exchange, error) {
+	var out []Exchange
+	err := tx.NewSelect().Model(&out).Where("bank_id = ?", bank).Where("state = 'proposed'").
+		Where("created_at < ? or starts_at <= ?", day, now).Order("created_at", "id").Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list proposals: %w", err)
 	}
 	return out, nil
 }

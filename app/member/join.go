@@ -46,11 +46,12 @@ func (j Joining) clean() (Joining, error) {
 	}
 	j.Called, ok = identity.CleanName(j.Called)
 	c.Add(ok || j.Name == "", "/called", "name", "Enter what they like to be called.")
-	if j.Email != "" {
+	typedEmail, typedPhone := j.Email != "", j.Phone != "" // cleaning empties what cannot be used
+	if typedEmail {
 		j.Email, ok = identity.CleanEmail(j.Email)
 		c.Add(ok, "/email", "email", "Enter an e-mail address, like ada@example.org, or leave it empty.")
 	}
-	if j.Phone != "" {
+	if typedPhone {
 		j.Phone, ok = identity.CleanPhone(j.Phone)
 		c.Add(ok, "/phone", "phone", "Enter a phone number, like 01632 960 001, or leave it empty.")
 	}
@@ -63,16 +64,16 @@ func (j Joining) clean() (Joining, error) {
 	}
 	if j.ReachBy == "" {
 		switch {
-		case j.Email != "":
+		case typedEmail:
 			j.ReachBy = ByEmail
-		case j.Phone != "":
+		case typedPhone:
 			j.ReachBy = ByPhone
 		default:
 			j.ReachBy = ByPost
 		}
 	}
-	c.Add(j.ReachBy != ByEmail || j.Email != "", "/email", "needed", "Enter the e-mail address, or choose another way to reach them.")
-	c.Add(j.ReachBy != ByPhone || j.Phone != "", "/phone", "needed", "Enter the phone number, or choose another way to reach them.")
+	c.Add(j.ReachBy != ByEmail || typedEmail, "/email", "needed", "Enter the e-mail address, or choose another way to reach them.")
+	c.Add(j.ReachBy != ByPhone || typedPhone, "/phone", "needed", "Enter the phone number, or choose another way to reach them.")
 	if j.Stage == "" {
 		j.Stage = Met
 	}

@@ -76,7 +76,7 @@ func search(ctx context.Context, tx bun.IDB, bank uuid.UUID, words string, after
 		OrderExpr("lower(name), id").Limit(pageSize + 1)
 	for _, w := range strings.Fields(words) {
 		like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(w)) + "%"
-		q = q.Where("(lower(name) like ? or lower(called) like ? or lower(reference) like ? or phone like ?)", like, like, like, like)
+		q = q.Where("(lower(name) like ? or lower(called) like ? or lower(reference) like ? or phone like ?)", like, like, like, number(w))
 	}
 	if after != nil {
 		q = q.Where("(lower(name), id) > (lower(?), ?)", after.Name, after.ID)
@@ -85,6 +85,16 @@ func search(ctx context.Context, tx bun.IDB, bank uuid.UUID, words string, after
 		return nil, fmt.Errorf("search members: %w", err)
 	}
 	return out, nil
+}
+
+// number is a pattern for a part of a phone number as people say it: 01632 and
+// (0)1632 find +441632. A word that is no number finds none.
+func number(word string) string {
+	d := strings.TrimLeft(strings.Trim(word, "()+-."), "0")
+	if d == "" || strings.Trim(d, "0123456789") != "" {
+		return ""
+	}
+	return "%" + d + "%"
 }
 
 // Seen notes that a member was there, at most once an hour.

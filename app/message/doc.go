@@ -4,7 +4,7 @@
 // A slice writes a message in the transaction that gave the reason. Its dedupe
 // key says what, for whom and due at, so a reminder that two ticks ask for is
 // written once. The words are made when it is sent, from the state of things at
-// that moment: what is no longer true is not sent. Somebody without e-mail gets a
-// call instead: a task on the desk. Words carry no health, no surgery and no
+// that moment: what is no longer true is not sent. Somebody without e-mail, or whose
+// address takes no mail, gets a call instead: a task on the desk. Words carry no health, no surgery and no
 // address.
 package message

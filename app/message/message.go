@@ -61,7 +61,8 @@ type Service struct {
 	Clock   clock.Clock
 	Queue   *job.Queue
 	Mail    mail.Sender
-	Renders map[string]Render // by template
+	Renders map[string]Render    // by template
+	Calls   map[string]desk.Task // by template: Kind and SubjectKind of the call that takes an e-mail's place; none, no call
 }
 
 // To is what Write needs to know.
@@ -71,7 +72,7 @@ type To struct {
 	Template string
 	Subject  uuid.UUID // what it is about
 	Key      string    // with template, subject and member: the same is told once
-	Task     desk.Task // for people without e-mail: Kind, SubjectKind and DueAt of the call; no Kind, no call
+	CallBy   time.Time // when somebody without e-mail should have been rung
 }
 
 // Write tells a member something, once. It chooses the route: e-mail when they
@@ -106,11 +107,16 @@ func (s *Service) Write(ctx context.Context, tx bun.IDB, to To) error {
 	if byMail {
 		return s.Queue.Enqueue(ctx, tx, Send{BankID: to.Bank.ID, MessageID: row.ID})
 	}
-	if to.Task.Kind == "" {
+	return s.call(ctx, tx, row, to.CallBy)
+}
+
+// call puts the call that takes a message's place on the desk.
+func (s *Service) call(ctx context.Context, tx bun.IDB, row Message, by time.Time) error {
+	t, ok := s.Calls[row.Template]
+	if !ok {
 		return nil
 	}
-	t := to.Task
-	t.BankID, t.CreatedAt, t.SubjectID = to.Bank.ID, now, to.Subject
+	t.BankID, t.CreatedAt, t.SubjectID, t.DueAt = row.BankID, s.Clock.Now(), row.SubjectID, by
 	return desk.Raise(ctx, tx, t)
 }
 
@@ -127,11 +133,13 @@ func (Send) Kind() string { return "send-message" }
 func (s *Service) Work(q *job.Queue) { job.Handle(q, s.send) }
 
 // send renders and sends one message, then notes it. A crash between the two
-// sends it again with the same Message-ID, by which mail servers know it.
+// sends it again with the same Message-ID, by which mail servers know it. What an
+// address does not take becomes a call.
 func (s *Service) send(ctx context.Context, j Send) error {
 	var row Message
 	var words Words
 	var to identity.Person
+	var b bank.Bank
 	err := db.InTx(ctx, s.Pool, j.BankID, func(ctx context.Context, tx bun.IDB) error {
 		words = Words{}
 		err := tx.NewSelect().Model(&row).Where("bank_id = ?", j.BankID).Where("id = ?", j.MessageID).Scan(ctx)
@@ -141,8 +149,7 @@ func (s *Service) send(ctx context.Context, j Send) error {
 		if row.State != Queued || row.MemberID == nil {
 			return nil
 		}
-		b, err := bank.ByID(ctx, tx, j.BankID)
-		if err != nil {
+		if b, err = bank.ByID(ctx, tx, j.BankID); err != nil {
 			return err
 		}
 		m, err := member.ByID(ctx, tx, b.ID, *row.MemberID)
@@ -169,19 +176,20 @@ func (s *Service) send(ctx context.Context, j Send) error {
 		return err
 	}
 	if words.Text == "" || to.Email == nil {
-		return s.note(ctx, row, NotNeeded, "")
+		return s.note(ctx, row, NotNeeded, "", time.Time{})
 	}
 	err = s.Mail.Send(ctx, mail.Mail{To: *to.Email, Subject: words.Subject, Text: words.Text, ID: row.ID.String()})
 	switch {
 	case errors.Is(err, mail.ErrAddress):
-		return s.note(ctx, row, Failed, "address")
+		return s.note(ctx, row, Failed, "address", b.AfterWorkingDays(s.Clock.Now(), 1))
 	case err != nil:
 		return err
 	}
-	return s.note(ctx, row, Sent, "")
+	return s.note(ctx, row, Sent, "", time.Time{})
 }
 
-func (s *Service) note(ctx context.Context, row Message, state, problem string) error {
+// note keeps what became of a message; callBy is set when a call must take its place.
+func (s *Service) note(ctx context.Context, row Message, state, problem string, callBy time.Time) error {
 	now := s.Clock.Now()
 	return db.InTx(ctx, s.Pool, row.BankID, func(ctx context.Context, tx bun.IDB) error {
 		q := tx.NewUpdate().Model((*Message)(nil)).Set("state = ?", state).Set("problem = ?", problem).Set("tries = tries + 1").
@@ -192,6 +200,9 @@ func (s *Service) note(ctx context.Context, row Message, state, problem string) 
 		if _, err := q.Exec(ctx); err != nil {
 			return fmt.Errorf("note message: %w", err)
 		}
-		return nil
+		if callBy.IsZero() {
+			return nil
+		}
+		return s.call(ctx, tx, row, callBy)
 	})
 }

@@ -37,6 +37,7 @@ type Sink struct {
 	listener net.Listener
 	arrived  chan struct{}
 	refuse   int
+	unknown  string
 	cut      int
 }
 
@@ -75,6 +76,9 @@ func (s *Sink) Messages() []Message {
 // Arrived gets one value a message: what a test waits on.
 func (s *Sink) Arrived() <-chan struct{} { return s.arrived }
 
+// RefuseAddress answers that there is nobody at this address (550).
+func (s *Sink) RefuseAddress(to string) { s.mu.Lock(); s.unknown = to; s.mu.Unlock() }
+
 // RefuseNext answers the next n messages with a passing error (451).
 func (s *Sink) RefuseNext(n int) { s.mu.Lock(); s.refuse = n; s.mu.Unlock() }
 
@@ -94,7 +98,16 @@ type session struct {
 func (x *session) Reset()                                      { x.from, x.to = "", "" }
 func (x *session) Logout() error                               { return nil }
 func (x *session) Mail(from string, _ *smtp.MailOptions) error { x.from = from; return nil }
-func (x *session) Rcpt(to string, _ *smtp.RcptOptions) error   { x.to = to; return nil }
+
+func (x *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	x.sink.mu.Lock()
+	defer x.sink.mu.Unlock()
+	if to == x.sink.unknown {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "nobody here by that name"}
+	}
+	x.to = to
+	return nil
+}
 
 func (x *session) Data(r io.Reader) error {
 	s := x.sink
