@@ -139,6 +139,8 @@ type rig struct {
 	bank      uuid.UUID
 	accounts  []uuid.UUID
 	keys      atomic.Int64
+
+	postmaster int
 }
 
 func newRig(b *testing.B) *rig {

@@ -20,7 +20,6 @@ import (
 	"timebank/app/platform/config"
 	"timebank/app/platform/db"
 	"timebank/app/platform/seal"
-	"timebank/ledger"
 )
 
 type serveCmd struct{}
@@ -83,46 +82,6 @@ func (healthCmd) Run(ctx context.Context, c config.Config) error {
 	defer func() { _ = answer.Body.Close() }()
 	if answer.StatusCode != http.StatusOK {
 		return errors.New("not ready")
-	}
-	return nil
-}
-
-type ledgerCmd struct {
-	Verify verifyCmd `cmd:"" help:"Prove from the rows alone that every hour adds up."`
-}
-
-type verifyCmd struct {
-	Bank string `help:"Address of one bank; all of them without."`
-}
-
-func (v verifyCmd) Run(ctx context.Context, c config.Config) error {
-	d, err := app.OpenDatabase(ctx, c, say)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.Close() }()
-	banks, err := banksOf(ctx, d.Pool, v.Bank)
-	if err != nil {
-		return err
-	}
-	faults := 0
-	for _, b := range banks {
-		var report ledger.Report
-		err := db.InTx(ctx, d.Pool, b.ID, func(ctx context.Context, tx bun.IDB) (err error) {
-			report, err = ledger.Verify(ctx, tx, b.ID, nil)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		say(fmt.Sprintf("%s: %d accounts, %d transfers, %d entries", b.Name, report.Accounts, report.Transfers, report.Entries))
-		for _, f := range report.Faults {
-			say("  " + f.String())
-		}
-		faults += len(report.Faults)
-	}
-	if faults > 0 {
-		return fmt.Errorf("%d faults found", faults)
 	}
 	return nil
 }

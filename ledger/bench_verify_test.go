@@ -1,0 +1,70 @@
+package ledger_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"timebank/ledger"
+)
+
+// fill posts so many transfers, in batches, and seals now and then.
+func (r *rig) fill(b *testing.B, transfers int) {
+	const size = 2000
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for done := 0; done < transfers; done += size {
+		ts := make([]ledger.Transfer, size)
+		for i := range ts {
+			ts[i] = r.transfer(pair(rnd, false))
+		}
+		err := inBank(r.pool, r.bank, func(ctx context.Context, tx bun.IDB) error {
+			_, err := ledger.PostMany(ctx, tx, ts)
+			if err == nil && done%(20*size) == 0 {
+				_, _, err = ledger.Seal(ctx, tx, r.bank, time.Now())
+			}
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkVerify reports entries a second of a whole Verify, and rule by rule
+// with -v. LEDGER_BENCH_ENTRIES is how many entries the books have.
+func BenchmarkVerify(b *testing.B) {
+	entries := 200_000
+	if n, err := strconv.Atoi(os.Getenv("LEDGER_BENCH_ENTRIES")); err == nil {
+		entries = n
+	}
+	r := newRig(b)
+	r.fill(b, entries/2)
+	for b.Loop() {
+		start := time.Now()
+		spent := r.server()
+		var report ledger.Report
+		last, lastCPU, rule := time.Now(), r.server(), ""
+		step := func(next string) {
+			if rule != "" {
+				fmt.Fprintf(os.Stderr, "  %6.0f ms, %6.0f ms of processor: %s\n", time.Since(last).Seconds()*1000, (r.server()-lastCPU).Seconds()*1000, rule)
+			}
+			last, lastCPU, rule = time.Now(), r.server(), next
+		}
+		err := inBank(r.pool, r.bank, func(ctx context.Context, tx bun.IDB) (err error) {
+			report, err = ledger.Verify(ctx, tx, r.bank, func(p ledger.Progress) { step(p.Rule) })
+			return err
+		})
+		if err != nil || !report.OK() {
+			b.Fatal(err, report.Faults)
+		}
+		step("")
+		b.ReportMetric(float64(report.Entries)/time.Since(start).Seconds(), "entries/s")
+		b.ReportMetric(float64(report.Entries)/(r.server()-spent).Seconds(), "entries/cpu-s")
+	}
+}
