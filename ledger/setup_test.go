@@ -3,8 +3,10 @@ package ledger_test
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,7 +19,16 @@ import (
 	"timebank/ledger"
 )
 
-func TestMain(m *testing.M) { dbtest.Main(m) }
+func TestMain(m *testing.M) {
+	if what := os.Getenv(loadEnv); what != "" {
+		var l load
+		if err := json.Unmarshal([]byte(what), &l); err != nil {
+			panic(err)
+		}
+		l.run()
+	}
+	dbtest.Main(m)
+}
 
 // book is one bank's ledger in a database of the test's own, with a clock that
 // moves a minute per posting.
