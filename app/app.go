@@ -33,6 +33,7 @@ import (
 	"timebank/app/platform/seal"
 	"timebank/app/platform/web"
 	"timebank/app/referral"
+	"timebank/app/rights"
 )
 
 // Deps is what the house stands on; tests bring their own.
@@ -60,6 +61,7 @@ type App struct {
 	Referral *referral.Service
 	Message  *message.Service
 	Desk     *desk.Service
+	Rights   *rights.Service
 }
 
 // New builds every slice. Nothing runs yet.
@@ -90,6 +92,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
 		desk.OfRequest: listing.Describe, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfReferral: a.Referral.Describe,
 	}}
+	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral)}
 	a.Identity.Work(q)
 	a.Message.Work(q)
 	a.Exchange.Work(q)
@@ -104,7 +107,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 
 // hang adds every slice's operations.
 func (a *App) hang(r *web.Routes) {
-	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk} {
+	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights} {
 		slice.Routes(r)
 	}
 }
@@ -117,7 +120,7 @@ func Document() ([]byte, error) {
 		return nil, err
 	}
 	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Matching: &matching.Service{},
-		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}}
+		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}}
 	a.hang(s.Routes)
 	demoRoutes(s.Routes, nil)
 	return s.Document()

@@ -52,6 +52,9 @@ var walls = map[string]wall{
 	"me": everybody, "my-devices": everybody, "end-other-devices": everybody, "end-device": ofOneself,
 	"staff": governing, "give-role": ofPolicy, "end-role": {"nnn", "nnn", "yhh", "nnn"},
 
+	"my-data": everybody, "my-data-page": everybody, "ask-for-notes": {"y", "h", "h", "h"}, // notes go to members
+	"who-looked": ofMember, "member-data-page": ofDesk,
+
 	"list-help": parting, "offer-help": parting, "ask-for-help": parting, "record-help": parting, "propose-exchange": parting,
 	"home": ofMember, "statement": ofMember, "withdraw-listing": ofMember,
 	"help-of-member": {"yhh", "yyy", "yyy", "nnn"}, // for staff an empty list, as of a member who does not exist
@@ -250,6 +253,9 @@ func (w *walled) tries(op web.Op, role string, i int, letter rune, body any) {
 	}
 	if op.Method == http.MethodGet || op.Method == http.MethodDelete {
 		body = nil
+	}
+	if op.ID == "member-data-page" {
+		path += "?purpose=they+asked"
 	}
 	status, p, raw := w.as[role].try(op.Method, path, body)
 	ok := status != http.StatusForbidden && status != http.StatusNotFound && status != http.StatusUnauthorized && status < 500

@@ -41,6 +41,7 @@ const (
 	RingReferred    = "ring-referred"    // the next call to somebody referred is due
 	ReferralOverdue = "referral-overdue" // a clock of a referral has run out
 	SafetyCall      = "safety-call"      // the surgery asks to be rung about safety
+	GiveNotes       = "give-notes"       // a member wants what staff wrote about them
 )
 
 // Subjects of tasks.

@@ -27,6 +27,7 @@ type Entry struct {
 	Action     string     `bun:"action"`       // an operation's id, or a job's kind
 	ObjectKind string     `bun:"object_kind"`
 	ObjectID   uuid.UUID  `bun:"object_id"`
+	Purpose    *string    `bun:"purpose"` // why staff opened what is not their daily work
 }
 
 // Record adds an entry to the caller's transaction.

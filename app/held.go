@@ -1,0 +1,60 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/desk"
+	"timebank/app/exchange"
+	"timebank/app/identity"
+	"timebank/app/listing"
+	"timebank/app/matching"
+	"timebank/app/member"
+	"timebank/app/message"
+	"timebank/app/platform/held"
+	"timebank/app/referral"
+)
+
+// sections is everything that is held about a person, slice by slice, in the
+// order in which a person reads it.
+func sections(r *referral.Service) []held.Section {
+	var out []held.Section
+	for _, some := range [][]held.Section{identity.Held(), member.Held(), listing.Held(), exchange.Held(), matching.Held(), message.Held(), desk.Held(aboutMember), r.Held()} {
+		out = append(out, some...)
+	}
+	return out
+}
+
+// Holding names the tables that the sections answer for.
+func Holding() []string {
+	var out []string
+	for _, s := range sections(&referral.Service{}) {
+		out = append(out, s.Tables...)
+	}
+	return out
+}
+
+// HoldNothing are the tables that hold nothing about one person, each with why.
+var HoldNothing = map[string]string{
+	"directory.bank": "a bank", "directory.kind": "kinds of help", "directory.migration": "which files ran",
+	"directory.exchange_move": "rules", "directory.referral_move": "rules", "directory.rate": "counts of tries under a blind name, gone within hours",
+	"directory.signing_key": "keys", "public.organisation": "a surgery", "public.once": "blind hashes of repeats, with the id of whoever sent them",
+	"ledger.block": "hashes over the journal", "ledger.seal": "hashes over the journal", "ledger.closing": "closed books", "ledger.closing_balance": "what accounts stood at; the statement says the same",
+}
+
+// aboutMember finds the ids that tasks about a member have: their requests,
+// exchanges and referrals.
+func aboutMember(ctx context.Context, tx bun.IDB, s held.Subject) ([]uuid.UUID, error) {
+	var out []uuid.UUID
+	err := tx.NewRaw(`select id from listing where bank_id = ? and member_id = ?
+		union all select id from exchange where bank_id = ? and (helper_id = ? or helped_id = ?)
+		union all select id from referral where bank_id = ? and member_id = ?`,
+		s.Bank, s.Member, s.Bank, s.Member, s.Member, s.Bank, s.Member).Scan(ctx, &out)
+	if err != nil {
+		return nil, fmt.Errorf("find tasks of member: %w", err)
+	}
+	return out, nil
+}

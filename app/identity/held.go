@@ -1,0 +1,68 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/platform/held"
+)
+
+// Held is what this slice keeps about a person.
+func Held() []held.Section {
+	return []held.Section{
+		{Name: "person", Title: "Who you are", Tables: []string{"directory.person"}, Read: heldPerson},
+		{Name: "roles", Title: "What you are here", Tables: []string{"directory.role"}, Read: heldRoles},
+		{Name: "sign-in", Title: "How you sign in", Tables: []string{"directory.session", "directory.sign_in_code"}, Read: heldSignIn},
+	}
+}
+
+func heldPerson(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+	p, err := PersonByID(ctx, tx, s.Person)
+	if err != nil {
+		return nil, "", err
+	}
+	return []held.Item{{held.F("name", "Name", p.Name), held.F("called", "Called", p.Called), held.Opt("email", "E-mail", p.Email), held.Opt("phone", "Phone", p.Phone),
+		held.F("language", "Language", p.Language), s.T("known_since", "Known to us since", p.CreatedAt)}}, "", nil
+}
+
+func heldRoles(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+	var rows []Grant
+	err := tx.NewSelect().Model(&rows).Where("person_id = ?", s.Person).Where("bank_id = ?", s.Bank).Order("granted_at", "role").Scan(ctx)
+	if err != nil {
+		return nil, "", fmt.Errorf("read roles: %w", err)
+	}
+	var out []held.Item
+	for _, g := range rows {
+		out = append(out, held.Item{held.F("role", "Role", strings.ReplaceAll(string(g.Role), "-", " ")), s.T("since", "Since", g.GrantedAt), s.OptT("until", "Until", g.EndedAt)})
+	}
+	return out, "", nil
+}
+
+func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+	var sessions []Session
+	if err := tx.NewSelect().Model(&sessions).Where("person_id = ?", s.Person).Order("created_at DESC", "id").Limit(1000).Scan(ctx); err != nil {
+		return nil, "", fmt.Errorf("read sessions: %w", err)
+	}
+	var codes []Code
+	if err := tx.NewSelect().Model(&codes).Where("person_id = ?", s.Person).Order("created_at DESC", "id").Limit(1000).Scan(ctx); err != nil {
+		return nil, "", fmt.Errorf("read codes: %w", err)
+	}
+	var out []held.Item
+	for _, x := range sessions {
+		out = append(out, held.Item{held.F("what", "What", DeviceWords(x.Device)), held.F("detail", "As it calls itself", x.Device),
+			s.T("at", "Signed in", x.CreatedAt), s.T("last_used", "Last used", x.RenewedAt), s.OptT("ended", "Signed out", x.EndedAt)})
+	}
+	for _, c := range codes {
+		how := "A code by e-mail"
+		if c.MadeBy != nil && *c.MadeBy != uuid.Nil {
+			how = "A code read out by the time bank"
+		}
+		out = append(out, held.Item{held.F("what", "What", how), held.F("detail", "As it calls itself", ""),
+			s.T("at", "Signed in", c.CreatedAt), held.F("last_used", "Last used", ""), s.OptT("ended", "Signed out", c.UsedAt)})
+	}
+	return out, "Sign-in is the same for every time bank you belong to. The codes themselves are not kept.", nil
+}

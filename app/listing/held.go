@@ -1,0 +1,39 @@
+package listing
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"timebank/app/platform/held"
+)
+
+// Held is what this slice keeps about a person.
+func Held() []held.Section {
+	return []held.Section{{Name: "asked-and-offered", Title: "What you asked for and offered", Tables: []string{"public.listing"}, Read: heldListings}}
+}
+
+func heldListings(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+	if !s.Has() {
+		return nil, "", nil
+	}
+	var rows []Listing
+	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", s.Bank).Where("member_id = ?", s.Member).Order("created_at DESC", "id").Scan(ctx); err != nil {
+		return nil, "", fmt.Errorf("list: %w", err)
+	}
+	kinds, err := KindNames(ctx, tx)
+	if err != nil {
+		return nil, "", err
+	}
+	var out []held.Item
+	for _, l := range rows {
+		by := "you"
+		if l.CreatedBy != s.Person {
+			by = "the time bank, for you"
+		}
+		out = append(out, held.Item{s.T("at", "When", l.CreatedAt), held.F("type", "What", l.Type), held.F("kind", "Kind of help", kinds[l.Kind].Name), held.F("note", "In words", l.Note),
+			held.F("timing", "How soon", l.Timing), held.F("place", "Where", l.Place), held.F("state", "What became of it", l.State), held.Day("until", "On the list until", &l.ExpiresOn), held.F("by", "Written by", by)})
+	}
+	return out, "", nil
+}

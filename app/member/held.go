@@ -1,0 +1,87 @@
+package member
+
+import (
+	"context"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"timebank/app/bank"
+	"timebank/app/identity"
+	"timebank/app/platform/held"
+	"timebank/ledger"
+)
+
+// Held is what this slice keeps about a person: the membership, and the hours.
+func Held() []held.Section {
+	return []held.Section{
+		{Name: "membership", Title: "Your membership", Tables: []string{"public.member"}, Read: heldMembership},
+		{Name: "hours", Title: "Your hours", Tables: []string{"ledger.account", "ledger.account_change", "ledger.transfer", "ledger.entry", "ledger.hold", "ledger.hold_end"}, Read: heldHours},
+	}
+}
+
+func heldMembership(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+	if !s.Has() {
+		return nil, "", nil
+	}
+	m, err := ByID(ctx, tx, s.Bank, s.Member)
+	if err != nil {
+		return nil, "", err
+	}
+	return []held.Item{{held.F("reference", "Reference", m.Reference), held.F("name", "Name", m.Name), held.F("called", "Called", m.Called),
+		held.F("status", "Status", m.Status), held.F("stage", "Trust stage", m.Stage), held.F("area", "Area", m.Area), held.Opt("phone", "Phone", m.Phone),
+		held.F("reach_by", "Best way to reach you", m.ReachBy), held.F("reach_note", "On reaching you", m.ReachNote), held.F("needs", "What makes meeting easier", m.Needs),
+		held.F("free", "When you are free", SlotWords(m.FreeSlots)), held.Day("joined_on", "Joined", &m.JoinedOn), s.OptT("seen_at", "Last here", m.SeenAt),
+		held.Opt("import_key", "Number in the books we took over", m.ImportKey)}}, "", nil
+}
+
+func heldHours(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+	if !s.Has() {
+		return nil, "", nil
+	}
+	m, err := ByID(ctx, tx, s.Bank, s.Member)
+	if err != nil {
+		return nil, "", err
+	}
+	b, err := bank.ByID(ctx, tx, s.Bank)
+	if err != nil {
+		return nil, "", err
+	}
+	var out []held.Item
+	for before := int64(0); ; {
+		lines, err := ledger.Statement(ctx, tx, s.Bank, m.AccountID, ledger.Page{Before: before, Limit: 500})
+		if err != nil {
+			return nil, "", err
+		}
+		all, err := named(ctx, tx, identity.Actor{Bank: b}, m.AccountID, lines)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, l := range all {
+			out = append(out, held.Item{held.N("n", "Number", l.N), held.F("on", "Day", l.Record.EffectiveOn.String()), held.N("minutes", "Minutes", l.Minutes), held.N("balance", "Minutes after it", l.Balance),
+				held.F("kind", "What", string(l.Record.Kind)), held.F("help", "Kind of help", l.Record.Category), held.F("with", "With", l.With), held.F("reason", "Reason", l.Record.Reason)})
+		}
+		if len(lines) < 500 {
+			return out, "Above zero: you gave help or were given hours. Below zero: you were helped, or gave hours away.", nil
+		}
+		before = lines[len(lines)-1].N
+	}
+}
+
+var (
+	slotDays  = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
+	slotParts = []string{"morning", "afternoon", "evening"}
+)
+
+// SlotWords says a mask of half days in words; an empty one is not known.
+func SlotWords(mask int) string {
+	var out []string
+	for d, day := range slotDays {
+		for p, part := range slotParts {
+			if mask&(1<<(3*d+p)) != 0 {
+				out = append(out, day+" "+part)
+			}
+		}
+	}
+	return strings.Join(out, ", ")
+}

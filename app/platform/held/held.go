@@ -1,0 +1,92 @@
+// Package held is the form in which slices tell a person what is kept about them.
+//
+// A section names the tables it answers for, so that a test can find the table
+// that nobody answers for. It reads in the caller's transaction and writes
+// nothing. Every value is text that a person can read and a program can compare:
+// times as 2026-11-23 10:00 in the bank's own zone, minutes as whole numbers.
+package held
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
+// Subject is whose data is asked for, in one bank.
+type Subject struct {
+	Bank   uuid.UUID
+	Person uuid.UUID
+	Member uuid.UUID // nil: staff who are no members
+	Zone   *time.Location
+	Now    time.Time
+}
+
+// Field is one value with its name for programs and its words for people.
+type Field struct {
+	Key   string `json:"key"`
+	Label string `json:"label"`
+	Value string `json:"value"`
+}
+
+// Item is one row: one role, one message, one exchange.
+type Item []Field
+
+// Section is one heading of what is held.
+type Section struct {
+	Name   string   // stable, for programs: "messages"
+	Title  string   // "What we sent you"
+	Tables []string // that it answers for, with their schema
+	Read   func(ctx context.Context, tx bun.IDB, s Subject) (items []Item, note string, err error)
+}
+
+// F is a field of text; an empty one says so.
+func F(key, label, value string) Field {
+	if value == "" {
+		value = "–"
+	}
+	return Field{key, label, value}
+}
+
+// Opt is a field of text that may be missing.
+func Opt(key, label string, value *string) Field {
+	if value == nil {
+		return F(key, label, "")
+	}
+	return F(key, label, *value)
+}
+
+// N is a field with a number.
+func N[T ~int | ~int64](key, label string, n T) Field {
+	return Field{key, label, strconv.FormatInt(int64(n), 10)}
+}
+
+// T is a field with an instant; zero is none.
+func (s Subject) T(key, label string, t time.Time) Field {
+	if t.IsZero() {
+		return F(key, label, "")
+	}
+	return F(key, label, t.In(s.Zone).Format("2006-01-02 15:04"))
+}
+
+// OptT is a field with an instant that may be missing.
+func (s Subject) OptT(key, label string, t *time.Time) Field {
+	if t == nil {
+		return F(key, label, "")
+	}
+	return s.T(key, label, *t)
+}
+
+// Day is a field with a calendar day; nil is none.
+func Day(key, label string, t *time.Time) Field {
+	if t == nil || t.IsZero() {
+		return F(key, label, "")
+	}
+	return F(key, label, t.Format(time.DateOnly))
+}
+
+// Has tells whether any of the values is true of the subject's membership: a
+// section of membership is empty for staff who are no members.
+func (s Subject) Has() bool { return s.Member != uuid.Nil }
