@@ -91,6 +91,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Message.Renders, a.Message.Calls = a.Exchange.Renders(), a.Exchange.Calls()
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
 		desk.OfRequest: listing.Describe, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfReferral: a.Referral.Describe,
+		desk.OfNotes: rights.DescribeNotes,
 	}}
 	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral)}
 	a.Identity.Work(q)

@@ -50,6 +50,7 @@ const (
 	OfExchange = "exchange"
 	OfMember   = "member"
 	OfReferral = "referral"
+	OfNotes    = "notes" // of staff, about the member with this id
 )
 
 // ErrNoTask refuses a task that does not exist.

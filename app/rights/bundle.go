@@ -174,11 +174,21 @@ func (s *Service) AskForNotes(ctx context.Context, a identity.Actor) error {
 	}
 	now := s.Clock.Now()
 	return db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
-		err := desk.Raise(ctx, tx, desk.Task{BankID: a.Bank.ID, Kind: desk.GiveNotes, SubjectKind: desk.OfMember, SubjectID: a.Member,
+		err := desk.Raise(ctx, tx, desk.Task{BankID: a.Bank.ID, Kind: desk.GiveNotes, SubjectKind: desk.OfNotes, SubjectID: a.Member,
 			DueAt: a.Bank.AfterWorkingDays(now, notesDays), CreatedAt: now})
 		if err != nil {
 			return err
 		}
 		return s.note(ctx, tx, a, "ask-for-notes", "member", a.Member, nil)
 	})
+}
+
+// DescribeNotes words, for the desk, that a member wants what staff wrote.
+func DescribeNotes(ctx context.Context, tx bun.IDB, bankID uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
+	people, err := member.Some(ctx, tx, bankID, ids)
+	out := map[uuid.UUID]desk.Line{}
+	for id, m := range people {
+		out[id] = desk.Line{Who: m.Called, What: "Wants to read what we wrote about them. Go through it together, and leave out what is about others.", Link: "/broker/member?id=" + id.String(), Member: &id}
+	}
+	return out, err
 }
