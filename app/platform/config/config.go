@@ -4,6 +4,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -45,12 +46,16 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // GoString hides the value from %#v.
 func (s Secret) GoString() string { return s.String() }
 
+// MarshalText hides the value from JSON, and so from logs of a whole Config.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // Load reads the environment. Refuses, in one sentence that names the setting,
 // what cannot be used.
 func Load() (Config, error) {
 	var c Config
 	if err := env.Parse(&c); err != nil {
-		return c, fmt.Errorf("settings: %w", err)
+		// The only setting that is no text. The library's words name Go types.
+		return c, errors.New("TIMEBANK_DEMO cannot be read; write it as true or false")
 	}
 	for name, field := range map[string]*Secret{"DATABASE_URL": &c.Database, "DATABASE_OWNER_URL": &c.Owner, "TIMEBANK_KEY": &c.Key, "SMTP_URL": &c.SMTP} {
 		if err := fromFile(name, field); err != nil {
@@ -65,7 +70,9 @@ func Load() (Config, error) {
 		c.URL = "http://localhost:" + port
 	}
 	c.URL = strings.TrimRight(c.URL, "/")
-	for _, p := range c.Proxies {
+	for i, p := range c.Proxies {
+		p = strings.TrimSpace(p)
+		c.Proxies[i] = p
 		if _, err := netip.ParsePrefix(p); err != nil {
 			return c, fmt.Errorf("TIMEBANK_TRUSTED_PROXIES: %q is no network; write it as 10.0.0.0/8", p)
 		}

@@ -76,12 +76,18 @@ func (q *Queue) Enqueue(ctx context.Context, tx bun.IDB, args Args) error {
 	return nil
 }
 
+// jobTime is how long one job may take.
+const jobTime = time.Minute
+
 // Start runs jobs, a few at a time, until Stop. It polls once in pause: the
 // database may sit behind a pooler that has no LISTEN.
 func (q *Queue) Start(ctx context.Context, pause time.Duration) error {
 	out, err := river.NewClient(riverdatabasesql.New(q.pool), &river.Config{
 		Schema: Schema, Logger: q.log, Workers: q.workers, PollOnly: true,
 		FetchPollInterval: pause, FetchCooldown: min(pause, 100*time.Millisecond),
+		// What a killed process was doing is taken up again after minutes, not the
+		// library's hour: a reminder may be among it.
+		JobTimeout: jobTime, RescueStuckJobsAfter: 3 * jobTime,
 		Queues:       map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
 		ErrorHandler: errorLog{q.log},
 	})

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -26,9 +27,8 @@ type Schedule struct {
 // New returns an empty schedule.
 func New(log *slog.Logger) *Schedule {
 	ctx, stop := context.WithCancel(context.Background())
-	quiet := cron.DiscardLogger
 	return &Schedule{
-		cron: cron.New(cron.WithLocation(time.UTC), cron.WithChain(cron.Recover(quiet), cron.SkipIfStillRunning(quiet))),
+		cron: cron.New(cron.WithLocation(time.UTC), cron.WithChain(cron.SkipIfStillRunning(cron.DiscardLogger))),
 		log:  log, ctx: ctx, stop: stop,
 	}
 }
@@ -36,6 +36,13 @@ func New(log *slog.Logger) *Schedule {
 // Every adds a tick: spec is a five-field cron expression in UTC.
 func (s *Schedule) Every(spec, name string, tick func(ctx context.Context) error) error {
 	_, err := s.cron.AddFunc(spec, func() {
+		// Caught here and not by the library's chain, which after a panic takes a
+		// tick for one that still runs, and would skip it for ever.
+		defer func() {
+			if r := recover(); r != nil {
+				s.log.Error("tick panicked; the next one catches up", "tick", name, "panic", fmt.Sprint(r), "trace", string(debug.Stack()))
+			}
+		}()
 		if err := tick(s.ctx); err != nil {
 			s.log.Error("tick failed; the next one catches up", "tick", name, "error", err)
 		}

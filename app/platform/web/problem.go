@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
@@ -54,7 +53,6 @@ var status = map[fault.Kind]int{
 var (
 	errInternal    = fault.New(fault.Internal, "our-fault", "Something went wrong on our side. Nothing is lost. Please try again in a minute.")
 	errNoPage      = fault.New(fault.NotFound, "not-here", "There is nothing at this address.")
-	errMethod      = fault.New(fault.NotFound, "not-here", "There is nothing at this address.")
 	errUnreadable  = fault.New(fault.Invalid, "unreadable", "What was sent cannot be read.")
 	errTooLarge    = fault.New(fault.TooLarge, "too-large", "That is too much at once. Please send less.")
 	errWrongType   = fault.New(fault.Invalid, "wrong-type", "Please send this as application/json.")
@@ -68,7 +66,7 @@ func problem(ctx context.Context, err error) *Problem {
 	}
 	f := fault.As(err)
 	if f == nil || f.Kind == fault.Internal {
-		slog.ErrorContext(ctx, "request failed", "error", err, "request", RequestID(ctx))
+		logger(ctx).ErrorContext(ctx, "request failed", "error", err, "request", RequestID(ctx))
 		f = errInternal
 	}
 	code := status[f.Kind]
@@ -139,6 +137,9 @@ func fromHuma(ctx context.Context, code int, errs []error) *Problem {
 		f := fault.Field{Pointer: pointer(x.Location), Code: "invalid", Message: x.Message}
 		if m := required.FindStringSubmatch(x.Message); m != nil {
 			f.Pointer, f.Code, f.Message = f.Pointer+"/"+m[1], "required", "This is needed."
+		}
+		if f.Pointer == "" {
+			return problem(ctx, errUnreadable) // the whole body: broken JSON, in the words of a parser
 		}
 		fields = append(fields, f)
 	}

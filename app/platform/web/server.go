@@ -14,13 +14,12 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
-
-	"timebank/app/platform/fault"
 )
 
 type echoServer = echo.Echo
@@ -50,7 +49,7 @@ func New(o Options) (*Server, error) {
 	e.IPExtractor = ipExtractor(o.Proxies)
 	s := &Server{echo: e, log: o.Log}
 	e.HTTPErrorHandler = s.refuse
-	e.Use(requestID, s.logged, recovered, headers(o.Secure), sameOrigin)
+	e.Use(s.requestID, s.logged, recovered, headers(o.Secure), sameOrigin)
 	e.Use(middleware.BodyLimit("1M"), plainText)
 	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1400, Skipper: func(c echo.Context) bool {
 		return c.Request().Method != http.MethodGet || !strings.HasPrefix(c.Path(), "/api/")
@@ -89,16 +88,21 @@ func (s *Server) Handle(method, path string, h http.Handler) {
 }
 
 // ErrAddress tells that the address to listen on cannot be had.
-var ErrAddress = errors.New("address in use")
+var ErrAddress = errors.New("cannot listen")
 
-// Listen takes the address. A port that is taken is refused in one sentence,
+// Listen takes the address. One that cannot be had is refused in one sentence,
 // before anything else is started.
 func Listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
-	if err != nil {
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%w: something already listens on %s; stop it, or choose another port with TIMEBANK_ADDR=:8081", ErrAddress, addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%w: this user may not listen on %s; choose a port above 1023 with TIMEBANK_ADDR=:8080", ErrAddress, addr)
 	}
-	return l, nil
+	return nil, fmt.Errorf("%w: %q is no address of this machine; write TIMEBANK_ADDR as :8080", ErrAddress, addr)
 }
 
 // Run serves until ctx ends, then lets requests finish for up to 20 seconds.
@@ -136,17 +140,31 @@ func ipExtractor(proxies []string) echo.IPExtractor {
 
 type requestKey struct{}
 
-// RequestID is the id of the request that ctx belongs to, or "".
-func RequestID(ctx context.Context) string {
-	s, _ := ctx.Value(requestKey{}).(string)
-	return s
+// request is what is known of a request wherever its context goes.
+type request struct {
+	id  string
+	log *slog.Logger
 }
 
-func requestID(next echo.HandlerFunc) echo.HandlerFunc {
+// RequestID is the id of the request that ctx belongs to, or "".
+func RequestID(ctx context.Context) string {
+	r, _ := ctx.Value(requestKey{}).(request)
+	return r.id
+}
+
+// logger is the log of the request's server.
+func logger(ctx context.Context) *slog.Logger {
+	if r, ok := ctx.Value(requestKey{}).(request); ok && r.log != nil {
+		return r.log
+	}
+	return slog.Default()
+}
+
+func (s *Server) requestID(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := uuid.NewString() // ours, never the client's: it goes into logs
 		c.Response().Header().Set("X-Request-Id", id)
-		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), requestKey{}, id)))
+		c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), requestKey{}, request{id, s.log})))
 		return next(c)
 	}
 }
@@ -248,23 +266,22 @@ func (s *Server) refuse(err error, c echo.Context) {
 	}
 	p := problem(ctx, err)
 	c.Response().Header().Set("Content-Type", "application/problem+json")
+	c.Response().Header().Set("Cache-Control", "no-store")
 	c.Response().WriteHeader(p.Status)
 	writeJSON(c.Response(), p)
 }
 
 func fromEcho(h *echo.HTTPError) error {
 	switch h.Code {
-	case http.StatusNotFound:
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return errNoPage
-	case http.StatusMethodNotAllowed:
-		return errMethod
 	case http.StatusRequestEntityTooLarge:
 		return errTooLarge
 	case http.StatusUnsupportedMediaType:
 		return errWrongType
 	}
 	if h.Code < 500 {
-		return fault.New(fault.Invalid, errUnreadable.Code, errUnreadable.Text())
+		return errUnreadable
 	}
 	return h
 }

@@ -118,7 +118,7 @@ func (s *site) find(address string) (name string, page bool) {
 				return try, true
 			}
 		}
-		if strings.HasPrefix(name, "api/") || strings.HasPrefix(name, "_app/") {
+		if name == "api" || strings.HasPrefix(name, "api/") || strings.HasPrefix(name, "_app/") {
 			return "", false
 		}
 		return fallback, true
@@ -130,10 +130,21 @@ func (s *site) find(address string) (name string, page bool) {
 	return name, page
 }
 
+// takes reads Accept-Encoding: a coding counts unless its weight is zero.
+func takes(accept, coding string) bool {
+	for part := range strings.SplitSeq(accept, ",") {
+		name, weight, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(name), coding) {
+			return strings.Trim(strings.TrimPrefix(strings.TrimSpace(weight), "q="), "0.") != "" || weight == ""
+		}
+	}
+	return false
+}
+
 // pick chooses the smallest form that the browser takes.
 func (s *site) pick(name, accept string) (file, coding string) {
 	for _, c := range []struct{ ext, coding string }{{".br", "br"}, {".gz", "gzip"}} {
-		if strings.Contains(accept, c.coding) {
+		if takes(accept, c.coding) {
 			if _, err := fs.Stat(s.files, name+c.ext); err == nil {
 				return name + c.ext, c.coding
 			}
