@@ -10,8 +10,9 @@ export type Answers = {
   name: string;
   called: string;
   birth: DateParts;
-  reach_by?: NonNullable<Sent['reach_by']>;
-  reach: string;
+  reach_by?: Exclude<NonNullable<Sent['reach_by']>, ''>;
+  /** Each way keeps its own: a patient's number must never pass for somebody else's. */
+  reach: { phone: string; email: string; post: string; someone: string };
   someone_name: string;
   someone_relation: string;
   safe_message?: NonNullable<Sent['safe_message']>;
@@ -29,7 +30,7 @@ export const noAnswers = (): Answers => ({
   called: '',
   birth: { day: '', month: '', year: '' },
   reach_by: undefined,
-  reach: '',
+  reach: { phone: '', email: '', post: '', someone: '' },
   someone_name: '',
   someone_relation: '',
   safe_message: undefined,
@@ -45,9 +46,11 @@ export const noAnswers = (): Answers => ({
 export const controls = { '/birth_day': 'birth', '/birth_month': 'birth-month', '/birth_year': 'birth-year' };
 
 /** The form as it is sent. Whether it is right, the server says. */
-export function toSend({ birth, ...rest }: Answers): Sent {
+export function toSend({ birth, reach, ...rest }: Answers): Sent {
+  const by = rest.reach_by;
   return {
     ...rest,
+    reach: by ? reach[by === 'call' || by === 'text' ? 'phone' : by] : undefined,
     birth_day: figure(birth.day),
     birth_month: birth.month.trim() === '' ? undefined : (monthNumber(birth.month) ?? noFigure),
     birth_year: figure(birth.year),
