@@ -50,6 +50,10 @@ type Progress struct {
 // means that the books could not be read.
 func Verify(ctx context.Context, db bun.IDB, bank uuid.UUID, progress func(Progress)) (Report, error) {
 	r := Report{Bank: bank}
+	// Sorts and joins of whole books: bounded, but not by what suits a request.
+	if _, err := db.ExecContext(ctx, "select set_config('work_mem', '64MB', true)"); err != nil {
+		return r, fmt.Errorf("ledger: verify: %w", err)
+	}
 	err := db.NewRaw(`select (select count(*) from ledger.account where bank_id = ?0),
 (select count(*) from ledger.transfer where bank_id = ?0), (select count(*) from ledger.entry where bank_id = ?0)`, bank).
 		Scan(ctx, &r.Accounts, &r.Transfers, &r.Entries)
