@@ -13,8 +13,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"path"
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -89,7 +91,7 @@ func Up(ctx context.Context, ownerURL string, progress func(string)) error {
 	}
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
-		return fmt.Errorf("the database cannot be reached: %w", err)
+		return unreached(ctx, cfg, err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	if _, err := conn.Exec(ctx, "select pg_advisory_lock($1)", int64(lock)); err != nil {
@@ -147,6 +149,19 @@ func compatible(all []step, done map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// unreached says in one sentence why there is no connection: the driver's error
+// has a line for each address it tried.
+func unreached(ctx context.Context, cfg *pgx.ConnConfig, err error) error {
+	where := net.JoinHostPort(cfg.Host, strconv.Itoa(int(cfg.Port)))
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return fmt.Errorf("the database at %s refuses the connection: %s (%s)", where, e.Message, e.Code)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("the database cannot be reached at %s; is it running there, and is DATABASE_URL right?", where)
 }
 
 func run(ctx context.Context, conn *pgx.Conn, s step) error {
