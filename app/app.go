@@ -93,7 +93,8 @@ func New(ctx context.Context, d Deps) (*App, error) {
 		desk.OfRequest: listing.Describe, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfReferral: a.Referral.Describe,
 		desk.OfNotes: rights.DescribeNotes,
 	}}
-	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral)}
+	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral),
+		Exchange: a.Exchange, Referral: a.Referral}
 	a.Identity.Work(q)
 	a.Message.Work(q)
 	a.Exchange.Work(q)
@@ -161,6 +162,7 @@ func (a *App) Ticks(s *schedule.Schedule) error {
 		{"*/15 * * * *", "remind-of-tomorrow", func(b uuid.UUID) job.Args { return exchange.Remind{BankID: b} }},
 		{"35 * * * *", "expire-proposals", func(b uuid.UUID) job.Args { return exchange.Expire{BankID: b} }},
 		{"5 * * * *", "settle-silent", func(b uuid.UUID) job.Args { return exchange.SettleSilent{BankID: b} }},
+		{"40 2 * * *", "forget-referrals", func(b uuid.UUID) job.Args { return referral.Forget{BankID: b} }},
 		{"*/5 * * * *", "referral-clocks", func(b uuid.UUID) job.Args { return referral.Tick{BankID: b} }},
 	} {
 		if err := s.Every(t.spec, t.name, func(ctx context.Context) error { return a.EnqueueForEachBank(ctx, t.args) }); err != nil {

@@ -42,6 +42,7 @@ const (
 	ReferralOverdue = "referral-overdue" // a clock of a referral has run out
 	SafetyCall      = "safety-call"      // the surgery asks to be rung about safety
 	GiveNotes       = "give-notes"       // a member wants what staff wrote about them
+	CloseReferral   = "close-referral"   // the member has left, and the referral is still open
 )
 
 // Subjects of tasks.

@@ -309,41 +309,44 @@ func (s *Service) Agree(ctx context.Context, a identity.Actor, id uuid.UUID, by 
 // ErrReason.
 func (s *Service) Cancel(ctx context.Context, a identity.Actor, id uuid.UUID, reason string, by identity.OnBehalf) (Exchange, error) {
 	reason = strings.TrimSpace(reason)
-	return s.do(ctx, a, id, by, "cancel-exchange", func(ctx context.Context, x *act) error {
-		if x.e.State == Disputed && reason == "" {
-			return ErrReason.At("/reason")
-		}
-		x.reason = reason
-		if x.from == Proposed && x.side == Helper {
-			x.e.HelperSaid = "no"
-		} else if x.from == Proposed && x.side == Helped {
-			x.e.HelpedSaid = "no"
-		}
-		if err := x.to(Cancelled); err != nil {
+	return s.do(ctx, a, id, by, "cancel-exchange", func(ctx context.Context, x *act) error { return s.callOff(ctx, x, reason) })
+}
+
+// callOff is Cancel on a locked exchange.
+func (s *Service) callOff(ctx context.Context, x *act, reason string) error {
+	if x.e.State == Disputed && reason == "" {
+		return ErrReason.At("/reason")
+	}
+	x.reason = reason
+	if x.from == Proposed && x.side == Helper {
+		x.e.HelperSaid = "no"
+	} else if x.from == Proposed && x.side == Helped {
+		x.e.HelpedSaid = "no"
+	}
+	if err := x.to(Cancelled); err != nil {
+		return err
+	}
+	if x.e.HelperSaid == "no" {
+		if err := s.Answered(ctx, x.tx, x.a.Bank.ID, x.e.ID, false, x.now); err != nil {
 			return err
 		}
-		if x.e.HelperSaid == "no" {
-			if err := s.Answered(ctx, x.tx, a.Bank.ID, id, false, x.now); err != nil {
-				return err
-			}
-		}
-		proposer, err := s.reopen(ctx, x)
-		if err != nil {
-			return err
-		}
-		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToAsk, desk.RingToRemind, desk.RingToConfirm, desk.SettleDispute); err != nil {
-			return err
-		}
-		var told []Side
-		switch x.from {
-		case Proposed:
-			told = proposer
-		case Agreed:
-			told = []Side{Helper, Helped}
-		}
-		told = slices.DeleteFunc(told, func(side Side) bool { return side == x.side })
-		return s.tell(ctx, x, told, TellOff, "1")
-	})
+	}
+	proposer, err := s.reopen(ctx, x)
+	if err != nil {
+		return err
+	}
+	if err := desk.Finish(ctx, x.tx, x.a.Bank.ID, x.e.ID, x.a.Person, x.now, desk.RingToAsk, desk.RingToRemind, desk.RingToConfirm, desk.SettleDispute); err != nil {
+		return err
+	}
+	var told []Side
+	switch x.from {
+	case Proposed:
+		told = proposer
+	case Agreed:
+		told = []Side{Helper, Helped}
+	}
+	told = slices.DeleteFunc(told, func(side Side) bool { return side == x.side })
+	return s.tell(ctx, x, told, TellOff, "1")
 }
 
 // reopen puts the request back on the list and on the desk. It tells which side

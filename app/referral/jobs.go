@@ -26,7 +26,10 @@ type Tick struct {
 func (Tick) Kind() string { return "referral-clocks" }
 
 // Work names the jobs this slice does.
-func (s *Service) Work(q *job.Queue) { job.Handle(q, s.Tick) }
+func (s *Service) Work(q *job.Queue) {
+	job.Handle(q, s.Tick)
+	job.Handle(q, s.ForgetDue)
+}
 
 // Tick escalates every clock that has run out, once: an event, a task for the
 // team, due now. Run again it does nothing more. Each referral is a transaction

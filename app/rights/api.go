@@ -105,6 +105,7 @@ func (s *Service) Routes(r *web.Routes) {
 		func(ctx context.Context, _ *bankInput) (*struct{}, error) {
 			return nil, s.AskForNotes(ctx, identity.ActorFrom(ctx))
 		})
+	s.leaveRoutes(r)
 }
 
 func pageOf(b Bundle, err error) (*pageOutput, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/desk"
+	"timebank/app/exchange"
 	"timebank/app/identity"
 	"timebank/app/member"
 	"timebank/app/platform/audit"
@@ -17,6 +18,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/held"
+	"timebank/app/referral"
 )
 
 // Service is the use cases of a person's rights.
@@ -24,6 +26,8 @@ type Service struct {
 	Pool     *bun.DB
 	Clock    clock.Clock
 	Sections []held.Section
+	Exchange *exchange.Service
+	Referral *referral.Service
 }
 
 // Bundle is everything that a bank holds about one person.
