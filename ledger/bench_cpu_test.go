@@ -45,3 +45,9 @@ func times(pid int) (spent time.Duration, parent int) {
 	parent, _ = strconv.Atoi(f[1])
 	return spent, parent
 }
+
+// self is the processor time of this process and of the programs it has run.
+func self() time.Duration {
+	spent, _ := times(os.Getpid())
+	return spent
+}

@@ -81,20 +81,24 @@ func BenchmarkAgainstFloor(b *testing.B) {
 		floor int // index of what it is compared with
 		run   func() float64
 		per   []float64
+		cost  []float64 // processor time of server and client, in µs per transfer
 	}{
-		{"floor, uniform", 0, func() float64 { return r.floor(b, false) }, nil},
-		{"post, own transaction", 0, func() float64 { return r.posts(b, false) }, nil},
-		{"shared commits", 0, func() float64 { return r.shared(b, poster, false) }, nil},
-		{"PostMany of 1,000", 0, func() float64 { return r.many(b, false) }, nil},
-		{"floor, one hot account", 4, func() float64 { return r.floor(b, true) }, nil},
-		{"post, hot", 4, func() float64 { return r.posts(b, true) }, nil},
-		{"shared commits, hot", 4, func() float64 { return r.shared(b, poster, true) }, nil},
-		{"PostMany of 1,000, hot", 4, func() float64 { return r.many(b, true) }, nil},
+		{"floor, uniform", 0, func() float64 { return r.floor(b, false) }, nil, nil},
+		{"post, own transaction", 0, func() float64 { return r.posts(b, false) }, nil, nil},
+		{"shared commits", 0, func() float64 { return r.shared(b, poster, false) }, nil, nil},
+		{"PostMany of 1,000", 0, func() float64 { return r.many(b, false) }, nil, nil},
+		{"floor, one hot account", 4, func() float64 { return r.floor(b, true) }, nil, nil},
+		{"post, hot", 4, func() float64 { return r.posts(b, true) }, nil, nil},
+		{"shared commits, hot", 4, func() float64 { return r.shared(b, poster, true) }, nil, nil},
+		{"PostMany of 1,000, hot", 4, func() float64 { return r.many(b, true) }, nil, nil},
 	}
 	for b.Loop() {
 		for round := range rounds {
 			for i := range runs {
-				runs[i].per = append(runs[i].per, runs[i].run())
+				spent, start := r.server()+self(), time.Now()
+				rate := runs[i].run()
+				runs[i].per = append(runs[i].per, rate)
+				runs[i].cost = append(runs[i].cost, float64((r.server()+self()-spent).Microseconds())/(rate*time.Since(start).Seconds()))
 			}
 			fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, rounds)
 		}
@@ -102,11 +106,13 @@ func BenchmarkAgainstFloor(b *testing.B) {
 	fmt.Printf("\nledger, %d clients, durable, medians of %d rounds of %s, transfers a second; floor by %s\n", clients, rounds, roundTime, r.tool)
 	for i := range runs {
 		slices.Sort(runs[i].per)
+		slices.Sort(runs[i].cost)
 	}
 	for _, x := range runs {
 		f := runs[x.floor].per
 		median, floor := x.per[len(x.per)/2], f[len(f)/2]
-		fmt.Printf("  %-24s %8.0f  (%.0f to %.0f)  = %.2f of the floor\n", x.name, median, x.per[0], x.per[len(x.per)-1], median/floor)
+		fmt.Printf("  %-24s %8.0f  (%.0f to %.0f)  = %.2f of the floor; %.0f µs of processor each, %.2f\n", x.name, median, x.per[0], x.per[len(x.per)-1],
+			median/floor, x.cost[len(x.cost)/2], runs[x.floor].cost[len(x.cost)/2]/x.cost[len(x.cost)/2])
 		b.ReportMetric(median/floor, strings.ReplaceAll(strings.ReplaceAll(x.name, ",", ""), " ", "-")+"/floor")
 	}
 }
