@@ -237,6 +237,18 @@ test('two stories end with the hours that the broker decides', async ({ page }) 
   expect(await minutesOf(helper)).toEqual([60]);
 });
 
+test('who answers second is told that it has moved on', async ({ page }) => {
+  const [helper, helped] = [await phonePerson('Gwen'), await phonePerson('Pat')];
+  const { id } = await desk.post('/help-given', { helper_id: helper.id, helped_id: helped.id, kind: 'out.shop', minutes: 30, for_member: helper.id, consent: 'phone' });
+  await open(page, `/broker/exchange?id=${id}&do=confirm&as=helped`);
+  await expect(page.getByRole('heading', { name: 'Pat says that is right' })).toBeVisible();
+  await desk.post(`/exchanges/${id}/confirm`, { for_member: helped.id, consent: 'phone' });
+  await press(page, 'Write it down');
+  await expect(page.getByRole('heading', { name: 'This has changed since you looked' })).toBeVisible();
+  await expect(main(page).getByText('30 minutes went from Pat to Gwen.')).toBeVisible();
+  expect(await minutesOf(helper)).toEqual([30]);
+});
+
 test('a task is taken, and one that only a person can end is done', async ({ page }) => {
   const [helper, helped] = [await phonePerson('Stan'), await phonePerson('Nora')];
   await desk.post('/help-given', { helper_id: helper.id, helped_id: helped.id, kind: 'garden.garden', minutes: 360, both_agree: true, for_member: helper.id, consent: 'paper' });
@@ -249,8 +261,13 @@ test('a task is taken, and one that only a person can end is done', async ({ pag
   await expect(row).toContainText('You have it');
   await page.getByRole('link', { name: /^Mine/ }).click();
   await expect(page).toHaveURL(/show=mine/);
-  await row.getByRole('button', { name: 'Done' }).click();
+  await page.locator(href).first().click();
+  await expect(page.getByRole('heading', { name: 'To be done by hand' })).toBeVisible();
+  await expectGood(page);
+  await main(page).getByRole('button', { name: 'Done' }).click();
   await expect(page.getByText('Done and off the list: Nora.')).toBeVisible();
+  await open(page, '/broker');
+  await expect(page.locator('.tb-loading')).toHaveCount(0);
   await expect(page.locator(href)).toHaveCount(0);
 });
 
@@ -385,7 +402,7 @@ test.describe('each page clears the bar', () => {
       await expect(page.locator('.tb-loading')).toHaveCount(0);
       await page.waitForLoadState('networkidle');
       await expectGood(page);
-      expect(await page.locator('[style]:not(#svelte-announcer)').count()).toBe(0);
+      expect(await page.locator('body [style]:not(#svelte-announcer)').count()).toBe(0);
       expect(broken).toEqual([]);
     });
   }
@@ -437,7 +454,7 @@ test.describe('each page clears the bar', () => {
     client.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
     await page.route('**/api/banks/*/desk', (route) => route.fulfill({ json: { tasks, now: new Date(now).toISOString() } }));
     await page.goto('/broker');
-    await expect(page.getByText('Person 49')).toBeVisible();
+    await expect(page.getByRole('link', { name: 'Person 49' })).toBeVisible();
     await page.waitForLoadState('networkidle');
     await expect(main(page).getByText('Overdue by 10 hours')).toBeVisible();
     await expectGood(page);

@@ -5,7 +5,7 @@ import { me } from '#lib/me.svelte.ts';
 
 export type Task = components['schemas']['DeskTaskView'];
 
-const referralKinds: readonly Task['kind'][] = ['answer-referral', 'ring-referred', 'referral-overdue', 'safety-call'];
+const referralKinds: readonly Task['kind'][] = ['answer-referral', 'ring-referred', 'referral-overdue', 'safety-call', 'close-referral'];
 const hourKinds: readonly Task['kind'][] = ['ring-to-confirm', 'settle-dispute'];
 
 /** The queue, held once for the list of today and for the counts beside the places. */
