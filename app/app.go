@@ -79,6 +79,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing keys: %w", err)
 	}
+	keys.Follow(d.Pool)
 	secure := strings.HasPrefix(d.Config.URL, "https:")
 	a.Identity = &identity.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Keys: keys, Member: member.OfPerson, PersonOf: member.PersonOf, Secure: secure}
 	a.Member = &member.Service{Pool: d.Pool, Clock: d.Clock, ReadOut: a.Identity.ReadOut}

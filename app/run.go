@@ -76,6 +76,7 @@ func (a *App) run(ctx context.Context, l net.Listener, ready func()) error {
 	}
 	ticks.Start()
 	group, serving := errgroup.WithContext(ctx)
+	go a.Identity.Keys.Watch(serving, func(err error) { a.Log.Warn("signing keys could not be read again", "error", err) })
 	group.Go(func() error { return a.Web.Run(serving, l) })
 	ready()
 	err := group.Wait()

@@ -49,6 +49,7 @@ var (
 
 // walls is the policy, operation by operation. One that is not here fails.
 var walls = map[string]wall{
+	"change-my-email": everybody, "confirm-my-email": everybody,
 	"me": everybody, "my-devices": everybody, "end-other-devices": everybody, "end-device": ofOneself,
 	"staff": governing, "give-role": ofPolicy, "end-role": {"nnn", "nnn", "yhh", "nnn"},
 

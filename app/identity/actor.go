@@ -49,6 +49,7 @@ type Actor struct {
 	Roles        []Role
 	Member       uuid.UUID // their membership of Bank; nil when they have none
 	Organisation uuid.UUID // the surgery they refer for; nil when none
+	granted      []string  // a program's permissions; none for people
 }
 
 // SystemPerson stands in journals for work that nobody asked for: cron and jobs.
@@ -67,7 +68,7 @@ func (a Actor) May(permission string) bool {
 			return true
 		}
 	}
-	return false
+	return slices.Contains(a.granted, permission)
 }
 
 var (

@@ -67,7 +67,50 @@ type endRoleInput struct {
 	}
 }
 
+type emailInput struct {
+	Body struct {
+		Email string `json:"email" maxLength:"300"`
+	}
+}
+
+type codeInput struct {
+	Body struct {
+		Code string `json:"code" maxLength:"30" doc:"Six digits, any spacing"`
+	}
+}
+
+type tokenInput struct {
+	Body struct {
+		ClientID uuid.UUID `json:"client_id" format:"uuid"`
+		Secret   string    `json:"client_secret" maxLength:"200"`
+	}
+}
+
+type tokenOutput struct {
+	Body struct {
+		Token     string   `json:"access_token"`
+		Type      string   `json:"token_type" enum:"Bearer"`
+		ExpiresIn int      `json:"expires_in" doc:"Seconds"`
+		May       []string `json:"may" doc:"Permissions it carries, in its own bank"`
+	}
+}
+
 func (s *Service) accountRoutes(r *web.Routes) {
+	web.Register(r, web.Op{ID: "change-my-email", Method: http.MethodPost, Path: "/me/email", Room: "sign-in", Who: web.SignedIn, Summary: "Send a code to a new e-mail address", Status: http.StatusAccepted},
+		func(ctx context.Context, in *emailInput) (*struct{}, error) {
+			return nil, s.AskEmailChange(ctx, ActorFrom(ctx), in.Body.Email)
+		})
+	web.Register(r, web.Op{ID: "confirm-my-email", Method: http.MethodPost, Path: "/me/email/confirm", Room: "sign-in", Who: web.SignedIn, Summary: "Use the new address, with the code that came to it", Status: http.StatusNoContent},
+		func(ctx context.Context, in *codeInput) (*struct{}, error) {
+			return nil, s.ConfirmEmail(ctx, ActorFrom(ctx), in.Body.Code)
+		})
+	web.Register(r, web.Op{ID: "program-token", Method: http.MethodPost, Path: "/token", Room: "sign-in", Who: web.Anyone, Summary: "Trade a program's secret for a token of ten minutes"},
+		func(ctx context.Context, in *tokenInput) (*tokenOutput, error) {
+			token, may, err := s.ProgramToken(ctx, in.Body.ClientID, in.Body.Secret, web.From(ctx).IP)
+			out := &tokenOutput{}
+			out.Body.Token, out.Body.Type, out.Body.ExpiresIn, out.Body.May = token, "Bearer", int(accessLife/time.Second), may
+			return out, err
+		})
 	web.Register(r, web.Op{ID: "my-devices", Method: http.MethodGet, Path: "/me/devices", Room: "sign-in", Who: web.SignedIn, Summary: "Where I am signed in"},
 		func(ctx context.Context, _ *struct{}) (*devicesOutput, error) {
 			all, err := s.Devices(ctx, ActorFrom(ctx))

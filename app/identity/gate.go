@@ -28,9 +28,13 @@ const refreshPath = "/api/session"
 // and lets in who has the permission that the operation names. A bank that the
 // person does not belong to is answered like one that does not exist.
 func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, error) {
-	person, session, err := s.Keys.Check(s.token(c.Request))
+	token, err := s.Keys.parse(s.token(c.Request))
 	if err != nil {
 		return nil, err
+	}
+	person, session := uuid.MustParse(token.Subject), token.Session
+	if len(token.May) > 0 {
+		return s.enterProgram(ctx, c, person, token.May)
 	}
 	a := Actor{Person: person, Session: session}
 	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {

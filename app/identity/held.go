@@ -16,7 +16,7 @@ func Held() []held.Section {
 	return []held.Section{
 		{Name: "person", Title: "Who you are", Tables: []string{"directory.person"}, Read: heldPerson},
 		{Name: "roles", Title: "What you are here", Tables: []string{"directory.role"}, Read: heldRoles},
-		{Name: "sign-in", Title: "How you sign in", Tables: []string{"directory.session", "directory.sign_in_code"}, Read: heldSignIn},
+		{Name: "sign-in", Title: "How you sign in", Tables: []string{"directory.session", "directory.sign_in_code", "directory.email_change"}, Read: heldSignIn},
 	}
 }
 
@@ -62,6 +62,14 @@ func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, s
 			how = "A code read out by the time bank"
 		}
 		out = append(out, held.Item{held.F("what", "What", how), held.F("detail", "As it calls itself", ""),
+			s.T("at", "Signed in", c.CreatedAt), held.F("last_used", "Last used", ""), s.OptT("ended", "Signed out", c.UsedAt)})
+	}
+	var changes []emailChange
+	if err := tx.NewSelect().Model(&changes).Where("person_id = ?", s.Person).Order("created_at DESC", "id").Limit(1000).Scan(ctx); err != nil {
+		return nil, "", fmt.Errorf("read address changes: %w", err)
+	}
+	for _, c := range changes {
+		out = append(out, held.Item{held.F("what", "What", "A new e-mail address, with a code"), held.F("detail", "As it calls itself", ""),
 			s.T("at", "Signed in", c.CreatedAt), held.F("last_used", "Last used", ""), s.OptT("ended", "Signed out", c.UsedAt)})
 	}
 	return out, "Sign-in is the same for every time bank you belong to. The codes themselves are not kept.", nil

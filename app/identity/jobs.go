@@ -27,6 +27,8 @@ func (SendCode) Kind() string { return "send-sign-in-code" }
 func (s *Service) Work(q *job.Queue) {
 	job.Handle(q, s.sendCode)
 	job.Handle(q, s.forget)
+	job.Handle(q, s.sendEmailCode)
+	job.Handle(q, s.tellOldEmail)
 }
 
 // sendCode mails the digits and then forgets them. Run twice it sends nothing
@@ -81,6 +83,10 @@ func (s *Service) forget(ctx context.Context, _ Forget) error {
 		_, err := tx.NewUpdate().Model((*Code)(nil)).Set("sealed = null").Where("sealed is not null").Where("expires_at <= ?", now).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("forget codes: %w", err)
+		}
+		_, err = tx.NewUpdate().Model((*emailChange)(nil)).Set("sealed = null").Where("sealed is not null").Where("used_at is null").Where("expires_at <= ?", now).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("forget new addresses: %w", err)
 		}
 		return nil
 	})

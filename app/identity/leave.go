@@ -42,6 +42,9 @@ func Leave(ctx context.Context, tx bun.IDB, bank, person uuid.UUID, now time.Tim
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("forget person: %w", err)
 	}
+	if _, err := tx.NewUpdate().Model((*emailChange)(nil)).Set("sealed = null").Where("person_id = ?", person).Exec(ctx); err != nil {
+		return uuid.Nil, fmt.Errorf("forget new addresses: %w", err)
+	}
 	_, err = tx.NewUpdate().Model((*Session)(nil)).Set("device = ''").Where("person_id = ?", person).Exec(ctx)
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("forget devices: %w", err)

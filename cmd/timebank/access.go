@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"timebank/app"
+	"timebank/app/platform/config"
+)
+
+type rotateKeysCmd struct{}
+
+func (rotateKeysCmd) Run(ctx context.Context, c config.Config) error {
+	return withApp(ctx, c, func(a *app.App) error {
+		if err := a.RotateKeys(ctx); err != nil {
+			return err
+		}
+		say("A new key signs from now on. The old one checks for another hour; nobody is signed out, and nothing has to be started again.")
+		return nil
+	})
+}
+
+type tokenCmd struct {
+	Bank    string   `arg:"" help:"Address of the bank."`
+	Name    string   `arg:"" help:"Who or what it is for; members can read it where it looked."`
+	May     []string `required:"" help:"Permissions: work-the-desk, set-policy."`
+	Minutes int      `default:"15" help:"How long it lives; at most 60."`
+}
+
+func (t tokenCmd) Run(ctx context.Context, c config.Config) error {
+	return withApp(ctx, c, func(a *app.App) error {
+		banks, err := banksOf(ctx, a.Pool, t.Bank)
+		if err != nil {
+			return err
+		}
+		p, token, err := a.Identity.OperatorToken(ctx, banks[0], t.Name, t.May, time.Duration(t.Minutes)*time.Minute)
+		if err != nil {
+			return err
+		}
+		say(token)
+		say("To end it early: timebank admin end-program " + p.ID.String())
+		return nil
+	})
+}
+
+type programCmd struct {
+	Bank string   `arg:"" help:"Address of the bank."`
+	Name string   `arg:"" help:"What it is; members can read it where it looked."`
+	May  []string `required:"" help:"Permissions: work-the-desk, set-policy."`
+}
+
+func (p programCmd) Run(ctx context.Context, c config.Config) error {
+	return withApp(ctx, c, func(a *app.App) error {
+		banks, err := banksOf(ctx, a.Pool, p.Bank)
+		if err != nil {
+			return err
+		}
+		made, secret, err := a.Identity.AddProgram(ctx, banks[0], p.Name, p.May)
+		if err != nil {
+			return err
+		}
+		say("client_id     " + made.ID.String())
+		say("client_secret " + secret)
+		say("The secret is shown once and not kept. Trade both for a token with POST /api/token.")
+		return nil
+	})
+}
+
+type endProgramCmd struct {
+	ID uuid.UUID `arg:"" help:"Its client_id."`
+}
+
+func (e endProgramCmd) Run(ctx context.Context, c config.Config) error {
+	return withApp(ctx, c, func(a *app.App) error {
+		if err := a.Identity.EndProgram(ctx, e.ID); err != nil {
+			return err
+		}
+		say("It may not enter any more.")
+		return nil
+	})
+}
