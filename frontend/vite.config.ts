@@ -6,6 +6,24 @@ import { logicalSides } from './styles/logical.mjs';
 // SvelteKit writes an inline style on its route announcer; this is the hash of that one attribute.
 const announcerStyle = 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo=';
 
+// What the member's first page needs is one file: nearly all of it is what every other page needs too. Messages
+// are left out, since their index leads to all of them; they go with whoever says them.
+type Graph = { getModuleInfo(id: string): { importedIds: readonly string[] } | null };
+const first = ['/src/routes/+layout.svelte', '/src/routes/(member)/+layout.svelte', '/src/routes/(member)/home/+page.svelte'];
+const needed = new Set<string>();
+
+function core(id: string, graph: Graph): string | null {
+  if (needed.size === 0) {
+    const todo = first.map((path) => import.meta.dirname + path);
+    for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
+      if (needed.has(next) || next.includes('/paraglide/messages')) continue;
+      needed.add(next);
+      todo.push(...(graph.getModuleInfo(next)?.importedIds ?? []));
+    }
+  }
+  return id.includes('/src/lib/') && /\.(js|ts|svelte)$/.test(id) && needed.has(id) ? 'core' : null;
+}
+
 export default defineConfig({
   plugins: [
     sveltekit({
@@ -39,6 +57,7 @@ export default defineConfig({
             codeSplitting: {
               groups: [
                 { name: 'svelte', test: /node_modules[\\/](svelte|@sveltejs|esm-env)[\\/].*\.(js|ts)$/ },
+              { name: core },
                 {
                   name: 'shared',
                   test: /[\\/]src[\\/]lib[\\/].*\.(js|ts|svelte)$/,

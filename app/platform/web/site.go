@@ -78,6 +78,10 @@ func (s *site) serve(c echo.Context) error {
 		h.Set("Cache-Control", "no-cache")
 	case strings.HasPrefix(name, "_app/immutable/"):
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		// These speak about pages. A first visit fetches some twenty files, so they would weigh as much as one.
+		for _, name := range []string{"Cross-Origin-Opener-Policy", "Permissions-Policy", "Referrer-Policy"} {
+			h.Del(name)
+		}
 	default:
 		h.Set("Cache-Control", "no-cache")
 	}
