@@ -28,5 +28,21 @@
 // transaction with a deadlock or a serialization failure: callers run such a
 // transaction again, as a whole.
 //
+// There are three ways to move minutes, with the same answers:
+//
+//   - [Post] (and [Reverse]) inside the caller's transaction, one round trip;
+//   - [PostMany] there too, for thousands at once, each judged by itself;
+//   - [Poster] as transactions of its own, sharing commits between what comes at
+//     the same time.
+//
+// A hold ([PlaceHold]) promises minutes: they count against both sides' limits at
+// once, and are moved by [SettleHold], in full or with less, or given back by
+// [ReleaseHold] or, when their time is over, [ExpireDue].
+//
+// [CloseBooks] ends a period and writes down what everybody stood at. [Seal] links
+// what has been written into a chain of blocks, in the background; keep [Head]
+// somewhere else, and nobody can change what lies below it unnoticed.
+//
 // [Verify] proves the above from the rows alone and shares no code with posting.
+// [Export] writes the journal for hledger and beancount, as CSV or as JSON.
 package ledger

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -26,6 +27,10 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		l.run()
+	}
+	// Most properties here cost a database's answer each; -rapid.checks asks for more.
+	if err := flag.Set("rapid.checks", "50"); err != nil {
+		panic(err)
 	}
 	dbtest.Main(m)
 }
