@@ -42,6 +42,7 @@ test: test-client test-go test-web test-pages ## Everything that is tested.
 
 .PHONY: test-go
 test-go: frontend/build/200.html ## Go tests, with the race detector, on a real PostgreSQL.
+	@.ci/need books
 	@go vet ./...
 	@go test -race -p 2 -timeout 10m ./...
 
