@@ -18,11 +18,12 @@ var anybody = []string{"ask-sign-in-code", "banks", "kinds-of-help", "program-to
 
 // may is what each role may call, by the permission an operation names.
 var may = map[string][]string{
-	identity.TakePart:  {"member", "broker", "coordinator"},
-	identity.WorkDesk:  {"broker", "coordinator"},
-	identity.SetPolicy: {"coordinator"},
-	identity.Refer:     {"receptionist", "practice-manager"},
-	web.SignedIn:       {"member", "broker", "coordinator", "receptionist", "practice-manager", "stranger"},
+	identity.TakePart:     {"member", "broker", "coordinator"},
+	identity.WorkDesk:     {"broker", "coordinator"},
+	identity.SetPolicy:    {"coordinator"},
+	identity.Refer:        {"receptionist", "practice-manager"},
+	identity.HalfSignedIn: {"member", "broker", "coordinator", "receptionist", "practice-manager", "stranger"},
+	web.SignedIn:          {"member", "broker", "coordinator", "receptionist", "practice-manager", "stranger"},
 }
 
 // Every operation as every role: what the permission does not carry is refused
@@ -87,6 +88,7 @@ func TestBadInputIsAnsweredPlainly(t *testing.T) {
 	h.staff(h.bank, "Priya", "priya@example.org", identity.Receptionist, &org)
 	as := map[string]*browser{identity.TakePart: h.signIn("maria@example.org"), identity.WorkDesk: h.signIn("sam@example.org"), identity.SetPolicy: h.signIn("cora@example.org"), identity.Refer: h.signIn("priya@example.org"), web.Anyone: {h: h}}
 	as[web.SignedIn] = as[identity.TakePart]
+	as[identity.HalfSignedIn] = as[identity.TakePart]
 	const canary = "zz-canary-zz"
 	bodies := []any{
 		nil, "text", []int{1}, 42,

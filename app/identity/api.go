@@ -56,6 +56,7 @@ type sessionOutput struct {
 	Body      struct {
 		Me     Me     `json:"me"`
 		Access string `json:"access" doc:"The token again, for clients without cookies; lives ten minutes"`
+		Second bool   `json:"second_step" doc:"Not signed in yet: second-step must follow; me says nothing until then"`
 	}
 }
 
@@ -116,12 +117,16 @@ func (s *Service) refreshOf(in *refreshInput) string {
 }
 
 func (s *Service) answer(ctx context.Context, session Session, t Tokens) (*sessionOutput, error) {
-	me, err := s.me(ctx, session.PersonID)
-	if err != nil {
+	out := &sessionOutput{SetCookie: s.cookies(t, int(refreshLife/time.Second))}
+	out.Body.Access, out.Body.Second = t.Access, session.Second == secondNeeded
+	if out.Body.Second {
+		out.Body.Me = Me{PersonID: session.PersonID, Start: "/sign-in", Banks: []MyBank{}}
+		return out, nil
+	}
+	var err error
+	if out.Body.Me, err = s.me(ctx, session.PersonID); err != nil {
 		return nil, err
 	}
-	out := &sessionOutput{SetCookie: s.cookies(t, int(refreshLife/time.Second))}
-	out.Body.Me, out.Body.Access = me, t.Access
 	return out, nil
 }
 

@@ -2,6 +2,8 @@ package identity
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -39,12 +41,13 @@ func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, err
 	a := Actor{Person: person, Session: session}
 	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		a.Roles = nil
-		alive, err := tx.NewSelect().Model((*Session)(nil)).Where("id = ?", session).Where("ended_at is null").Exists(ctx)
+		var second string
+		err := tx.NewSelect().Model((*Session)(nil)).Column("second").Where("id = ?", session).Where("ended_at is null").Scan(ctx, &second)
+		if errors.Is(err, sql.ErrNoRows) {
+			return ErrSignIn
+		}
 		if err != nil {
 			return err
-		}
-		if !alive {
-			return ErrSignIn
 		}
 		p, err := PersonByID(ctx, tx, person)
 		if err != nil {
@@ -55,7 +58,7 @@ func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, err
 		}
 		a.Called = p.Called
 		if c.Bank == "" {
-			return nil
+			return passed(ctx, tx, second, c.Who, a)
 		}
 		if a.Bank, err = bank.BySlug(ctx, tx, c.Bank); err != nil {
 			return err
@@ -70,7 +73,10 @@ func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, err
 				a.Organisation = *g.OrganisationID
 			}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return passed(ctx, tx, second, c.Who, a)
 	})
 	if err != nil {
 		return nil, err
@@ -87,7 +93,7 @@ func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, err
 			return nil, err
 		}
 	}
-	if c.Who != web.SignedIn && !a.May(c.Who) {
+	if c.Who != web.SignedIn && c.Who != HalfSignedIn && !a.May(c.Who) {
 		return nil, ErrNotAllowed
 	}
 	if c.Who == Refer && a.Organisation == uuid.Nil {

@@ -16,7 +16,7 @@ func Held() []held.Section {
 	return []held.Section{
 		{Name: "person", Title: "Who you are", Tables: []string{"directory.person"}, Read: heldPerson},
 		{Name: "roles", Title: "What you are here", Tables: []string{"directory.role"}, Read: heldRoles},
-		{Name: "sign-in", Title: "How you sign in", Tables: []string{"directory.session", "directory.sign_in_code", "directory.email_change"}, Read: heldSignIn},
+		{Name: "sign-in", Title: "How you sign in", Tables: []string{"directory.session", "directory.sign_in_code", "directory.email_change", "directory.totp", "directory.recovery_code"}, Read: heldSignIn},
 	}
 }
 
@@ -71,6 +71,14 @@ func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, s
 	for _, c := range changes {
 		out = append(out, held.Item{held.F("what", "What", "A new e-mail address, with a code"), held.F("detail", "As it calls itself", ""),
 			s.T("at", "Signed in", c.CreatedAt), held.F("last_used", "Last used", ""), s.OptT("ended", "Signed out", c.UsedAt)})
+	}
+	a, ok, err := authenticatorOf(ctx, tx, s.Person)
+	if err != nil {
+		return nil, "", err
+	}
+	if ok {
+		out = append(out, held.Item{held.F("what", "What", "An authenticator app, with recovery codes"), held.F("detail", "As it calls itself", ""),
+			s.OptT("at", "Signed in", a.ConfirmedAt), held.F("last_used", "Last used", ""), held.F("ended", "Signed out", "")})
 	}
 	return out, "Sign-in is the same for every time bank you belong to. The codes themselves are not kept.", nil
 }

@@ -42,6 +42,9 @@ func Leave(ctx context.Context, tx bun.IDB, bank, person uuid.UUID, now time.Tim
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("forget person: %w", err)
 	}
+	if err := dropSecond(ctx, tx, person); err != nil {
+		return uuid.Nil, err
+	}
 	if _, err := tx.NewUpdate().Model((*emailChange)(nil)).Set("sealed = null").Where("person_id = ?", person).Exec(ctx); err != nil {
 		return uuid.Nil, fmt.Errorf("forget new addresses: %w", err)
 	}

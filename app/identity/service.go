@@ -198,6 +198,10 @@ func (s *Service) open(ctx context.Context, tx bun.IDB, person uuid.UUID, device
 		device = device[:200]
 	}
 	out := Session{ID: id.New(), PersonID: person, RefreshHash: hash, Device: device, CreatedAt: now, RenewedAt: now, ExpiresAt: now.Add(refreshLife)}
+	var err error
+	if out.Second, err = secondOf(ctx, tx, person); err != nil {
+		return out, Tokens{}, err
+	}
 	if _, err := tx.NewInsert().Model(&out).Exec(ctx); err != nil {
 		return out, Tokens{}, fmt.Errorf("open session: %w", err)
 	}

@@ -41,6 +41,7 @@ type Session struct {
 	RenewedAt    time.Time  `bun:"renewed_at"`
 	ExpiresAt    time.Time  `bun:"expires_at"`
 	EndedAt      *time.Time `bun:"ended_at"`
+	Second       string     `bun:"second"` // the second step: none, needed, done
 }
 
 // ErrNoPerson refuses an id that nobody has.

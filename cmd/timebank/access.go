@@ -81,3 +81,17 @@ func (e endProgramCmd) Run(ctx context.Context, c config.Config) error {
 		return nil
 	})
 }
+
+type resetSecondCmd struct {
+	Email string `arg:"" help:"E-mail address they sign in with."`
+}
+
+func (r resetSecondCmd) Run(ctx context.Context, c config.Config) error {
+	return withApp(ctx, c, func(a *app.App) error {
+		if err := a.Identity.ResetSecond(ctx, r.Email); err != nil {
+			return err
+		}
+		say("They sign in with a code alone now, and can set up an authenticator app again.")
+		return nil
+	})
+}

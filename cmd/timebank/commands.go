@@ -142,12 +142,13 @@ func (t timeoverflowCmd) Run(ctx context.Context, c config.Config) error {
 }
 
 type adminCmd struct {
-	Bank       newBankCmd    `cmd:"" help:"Make a time bank."`
-	Staff      newStaffCmd   `cmd:"" help:"Give somebody a role in a bank; they sign in with a code sent to their e-mail."`
-	RotateKeys rotateKeysCmd `cmd:"" help:"Sign with a new key; nobody is signed out."`
-	Program    programCmd    `cmd:"" help:"Let an integration into one bank; prints its secret."`
-	Token      tokenCmd      `cmd:"" help:"Print a bearer token for an hour at most."`
-	EndProgram endProgramCmd `cmd:"" help:"Stop an integration or a token, at once."`
+	Bank        newBankCmd     `cmd:"" help:"Make a time bank."`
+	Staff       newStaffCmd    `cmd:"" help:"Give somebody a role in a bank; they sign in with a code sent to their e-mail."`
+	RotateKeys  rotateKeysCmd  `cmd:"" help:"Sign with a new key; nobody is signed out."`
+	Program     programCmd     `cmd:"" help:"Let an integration into one bank; prints its secret."`
+	Token       tokenCmd       `cmd:"" help:"Print a bearer token for an hour at most."`
+	EndProgram  endProgramCmd  `cmd:"" help:"Stop an integration or a token, at once."`
+	ResetSecond resetSecondCmd `cmd:"" help:"Take the second step from somebody who lost phone and recovery codes."`
 }
 
 type newBankCmd struct {

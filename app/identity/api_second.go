@@ -1,0 +1,71 @@
+package identity
+
+import (
+	"context"
+	"net/http"
+
+	"timebank/app/platform/web"
+)
+
+type secondOutput struct {
+	Body struct {
+		On   bool  `json:"on" doc:"An authenticator app is set up"`
+		Left int64 `json:"recovery_codes_left"`
+	}
+}
+
+type authenticatorOutput struct {
+	Body struct {
+		Secret string `json:"secret" doc:"To type into an app"`
+		URI    string `json:"uri" doc:"To show as a QR code, made on the device: it must not leave it"`
+	}
+}
+
+type recoveryOutput struct {
+	Body struct {
+		Codes []string `json:"recovery_codes" doc:"Shown once; each works once"`
+	}
+}
+
+type demandInput struct {
+	Bank string `path:"bank"`
+	Body struct {
+		Required bool `json:"required"`
+	}
+}
+
+func (s *Service) secondRoutes(r *web.Routes) {
+	web.Register(r, web.Op{ID: "second-step", Method: http.MethodPost, Path: "/session/second", Room: "sign-in", Who: HalfSignedIn, Summary: "Finish signing in with a code from the app, or a recovery code", Status: http.StatusNoContent},
+		func(ctx context.Context, in *codeInput) (*struct{}, error) {
+			return nil, s.SecondStep(ctx, ActorFrom(ctx), in.Body.Code)
+		})
+	web.Register(r, web.Op{ID: "second-factor", Method: http.MethodGet, Path: "/me/authenticator", Room: "sign-in", Who: HalfSignedIn, Summary: "Whether I have a second step"},
+		func(ctx context.Context, _ *struct{}) (*secondOutput, error) {
+			out := &secondOutput{}
+			var err error
+			out.Body.On, out.Body.Left, err = s.SecondFactor(ctx, ActorFrom(ctx))
+			return out, err
+		})
+	web.Register(r, web.Op{ID: "begin-authenticator", Method: http.MethodPost, Path: "/me/authenticator", Room: "sign-in", Who: web.SignedIn, Summary: "Begin to set up an authenticator app"},
+		func(ctx context.Context, _ *struct{}) (*authenticatorOutput, error) {
+			out := &authenticatorOutput{}
+			var err error
+			out.Body.Secret, out.Body.URI, err = s.BeginAuthenticator(ctx, ActorFrom(ctx))
+			return out, err
+		})
+	web.Register(r, web.Op{ID: "confirm-authenticator", Method: http.MethodPost, Path: "/me/authenticator/confirm", Room: "sign-in", Who: web.SignedIn, Summary: "Switch the second step on with a code from the app"},
+		func(ctx context.Context, in *codeInput) (*recoveryOutput, error) {
+			out := &recoveryOutput{}
+			var err error
+			out.Body.Codes, err = s.ConfirmAuthenticator(ctx, ActorFrom(ctx), in.Body.Code)
+			return out, err
+		})
+	web.Register(r, web.Op{ID: "remove-authenticator", Method: http.MethodPost, Path: "/me/authenticator/remove", Room: "sign-in", Who: web.SignedIn, Summary: "Switch the second step off with a last code", Status: http.StatusNoContent},
+		func(ctx context.Context, in *codeInput) (*struct{}, error) {
+			return nil, s.RemoveAuthenticator(ctx, ActorFrom(ctx), in.Body.Code)
+		})
+	web.Register(r, web.Op{ID: "demand-second-factor", Method: http.MethodPut, Path: "/banks/{bank}/policy/second-factor", Room: "staff", Who: SetPolicy, Summary: "Whether staff and surgeries need a second step", Status: http.StatusNoContent},
+		func(ctx context.Context, in *demandInput) (*struct{}, error) {
+			return nil, s.DemandSecond(ctx, ActorFrom(ctx), in.Body.Required)
+		})
+}

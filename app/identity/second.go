@@ -1,0 +1,318 @@
+package identity
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"database/sql"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+	"github.com/uptrace/bun"
+
+	"timebank/app/platform/audit"
+	"timebank/app/platform/db"
+	"timebank/app/platform/fault"
+	"timebank/app/platform/seal"
+)
+
+// HalfSignedIn is the permission of the operations that somebody may call who has
+// typed in a code but not yet done the second step.
+const HalfSignedIn = "half-signed-in"
+
+// What a session knows of the second step.
+const (
+	secondNone   = "none" // the person has none
+	secondNeeded = "needed"
+	secondDone   = "done"
+)
+
+// Rules of the second step: RFC 6238 with what every authenticator app has.
+const (
+	totpPeriod    = 30 // seconds; one step early or late is taken, for clocks that are off
+	recoveryCodes = 10
+)
+
+var (
+	// ErrSecondStep refuses everything but the second step to a session that needs it.
+	ErrSecondStep = fault.New(fault.Unauthenticated, "second-step", "Type in the code from your authenticator app.")
+	// ErrSecondNeeded refuses work that the bank lets only people with a second step do.
+	ErrSecondNeeded = fault.New(fault.Forbidden, "second-factor-needed", "Your work here needs a second step at sign-in. Set up an authenticator app first.")
+	// ErrSecondCode refuses a code that is wrong, too old, or was used.
+	ErrSecondCode = fault.New(fault.Invalid, "wrong-second-code", "That code does not work. Wait for the next one in your app, and type in that.")
+	// ErrSecondSet refuses to set up what is set up.
+	ErrSecondSet = fault.New(fault.Conflict, "second-factor-set", "An authenticator app is set up already. Remove that one first.")
+	// ErrSecondFirst refuses to demand of others what one has not done oneself: nobody could undo it.
+	ErrSecondFirst = fault.New(fault.Conflict, "second-factor-first", "Set up your own second step first, and sign in with it.")
+)
+
+type authenticator struct {
+	bun.BaseModel `bun:"table:directory.totp"`
+
+	PersonID    uuid.UUID  `bun:"person_id,pk"`
+	Sealed      []byte     `bun:"sealed"`
+	CreatedAt   time.Time  `bun:"created_at"`
+	ConfirmedAt *time.Time `bun:"confirmed_at"`
+	LastStep    int64      `bun:"last_step"`
+}
+
+func (a authenticator) place() seal.Place {
+	return seal.Place{Column: "totp.sealed", Row: a.PersonID}
+}
+
+// authenticatorOf locks and reads a person's authenticator; false when there is none.
+func authenticatorOf(ctx context.Context, tx bun.IDB, person uuid.UUID) (authenticator, bool, error) {
+	var a authenticator
+	err := tx.NewSelect().Model(&a).Where("person_id = ?", person).For("update").Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, false, nil
+	}
+	if err != nil {
+		return a, false, fmt.Errorf("read authenticator: %w", err)
+	}
+	return a, true, nil
+}
+
+// secondOf is with what a new session of a person begins.
+func secondOf(ctx context.Context, tx bun.IDB, person uuid.UUID) (string, error) {
+	on, err := tx.NewSelect().Model((*authenticator)(nil)).Where("person_id = ?", person).Where("confirmed_at is not null").Exists(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read authenticator: %w", err)
+	}
+	if on {
+		return secondNeeded, nil
+	}
+	return secondNone, nil
+}
+
+// BeginAuthenticator makes a secret for an authenticator app; it counts when a
+// code from it comes back. Refuses with ErrSecondSet.
+func (s *Service) BeginAuthenticator(ctx context.Context, a Actor) (secret, uri string, err error) {
+	var raw [20]byte
+	_, _ = rand.Read(raw[:])
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: "Time bank", AccountName: a.Called, Secret: raw[:], Period: totpPeriod})
+	if err != nil {
+		return "", "", fmt.Errorf("make authenticator: %w", err)
+	}
+	row := authenticator{PersonID: a.Person, CreatedAt: s.Clock.Now()}
+	if row.Sealed, err = s.Box.Seal(row.place(), []byte(key.Secret())); err != nil {
+		return "", "", err
+	}
+	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		old, ok, err := authenticatorOf(ctx, tx, a.Person)
+		if err != nil {
+			return err
+		}
+		if ok && old.ConfirmedAt != nil {
+			return ErrSecondSet
+		}
+		_, err = tx.NewInsert().Model(&row).On("conflict (person_id) do update").Set("sealed = excluded.sealed").Set("created_at = excluded.created_at").Exec(ctx)
+		return err
+	})
+	return key.Secret(), key.URL(), err
+}
+
+// ConfirmAuthenticator switches the second step on with a code from the app, and
+// returns recovery codes, which are shown once. Other devices have to sign in
+// again. Refuses with ErrSecondCode, ErrSecondSet and ErrTooMany.
+func (s *Service) ConfirmAuthenticator(ctx context.Context, a Actor, typed string) ([]string, error) {
+	var codes []string
+	now := s.Clock.Now()
+	err := s.second(ctx, a, typed, func(ctx context.Context, tx bun.IDB, t authenticator) error {
+		if t.ConfirmedAt != nil {
+			return ErrSecondSet
+		}
+		if _, err := tx.NewUpdate().Model((*authenticator)(nil)).Set("confirmed_at = ?", now).Where("person_id = ?", a.Person).Exec(ctx); err != nil {
+			return fmt.Errorf("confirm authenticator: %w", err)
+		}
+		codes = nil
+		for range recoveryCodes {
+			var raw [5]byte
+			_, _ = rand.Read(raw[:])
+			c := strings.ToLower(base32.StdEncoding.EncodeToString(raw[:]))
+			codes = append(codes, c[:4]+"-"+c[4:])
+			if _, err := tx.ExecContext(ctx, "insert into directory.recovery_code (person_id, hash) values (?, ?)", a.Person, s.recoveryHash(a.Person, c)); err != nil {
+				return fmt.Errorf("keep recovery code: %w", err)
+			}
+		}
+		if _, err := endSessions(tx, a.Person, now).Where("id <> ?", a.Session).Exec(ctx); err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		return nil
+	})
+	return codes, err
+}
+
+// SecondStep finishes a sign-in with a code from the app or a recovery code.
+// Refuses with ErrSecondCode and ErrTooMany.
+func (s *Service) SecondStep(ctx context.Context, a Actor, typed string) error {
+	return s.second(ctx, a, typed, func(_ context.Context, _ bun.IDB, t authenticator) error {
+		if t.ConfirmedAt == nil {
+			return ErrSecondCode.At("/code")
+		}
+		return nil
+	})
+}
+
+// RemoveAuthenticator switches the second step off, with a last code. Refuses with
+// ErrSecondCode and ErrTooMany.
+func (s *Service) RemoveAuthenticator(ctx context.Context, a Actor, typed string) error {
+	return s.second(ctx, a, typed, func(ctx context.Context, tx bun.IDB, _ authenticator) error { return dropSecond(ctx, tx, a.Person) })
+}
+
+// dropSecond forgets a person's second step; open sessions go on as they are.
+func dropSecond(ctx context.Context, tx bun.IDB, person uuid.UUID) error {
+	for _, table := range []string{"directory.totp", "directory.recovery_code"} {
+		if _, err := tx.NewDelete().Table(table).Where("person_id = ?", person).Exec(ctx); err != nil {
+			return fmt.Errorf("forget second step: %w", err)
+		}
+	}
+	return nil
+}
+
+// second checks a typed code, uses it up, runs then, and marks the session as
+// done. A wrong code is counted: the error is told after the commit.
+func (s *Service) second(ctx context.Context, a Actor, typed string, then func(context.Context, bun.IDB, authenticator) error) error {
+	now := s.Clock.Now()
+	wrong := false
+	err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		wrong = false
+		if ok, err := s.take(ctx, tx, "second/"+a.Person.String(), 6, time.Minute, now); err != nil || !ok {
+			return errors.Join(err, ifFalse(ok, ErrTooMany))
+		}
+		t, ok, err := authenticatorOf(ctx, tx, a.Person)
+		if err != nil {
+			return err
+		}
+		if ok {
+			ok, err = s.useCode(ctx, tx, t, typed, now)
+		}
+		if err != nil {
+			return err
+		}
+		if !ok {
+			wrong = true
+			return nil
+		}
+		if err := then(ctx, tx, t); err != nil {
+			return err
+		}
+		_, err = tx.NewUpdate().Model((*Session)(nil)).Set("second = ?", secondDone).Where("id = ?", a.Session).Exec(ctx)
+		return err
+	})
+	if err == nil && wrong {
+		err = ErrSecondCode.At("/code")
+	}
+	return err
+}
+
+// useCode tells whether a code fits, and uses it up.
+func (s *Service) useCode(ctx context.Context, tx bun.IDB, t authenticator, typed string, now time.Time) (bool, error) {
+	typed = strings.ToLower(cleanCode(typed))
+	secret, err := s.Box.Open(t.place(), t.Sealed)
+	if err != nil {
+		return false, err
+	}
+	step := now.Unix() / totpPeriod
+	for _, at := range []int64{step, step - 1, step + 1} {
+		code, err := totp.GenerateCodeCustom(string(secret), time.Unix(at*totpPeriod, 0), totp.ValidateOpts{Period: totpPeriod, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+		if err != nil {
+			return false, fmt.Errorf("make code: %w", err)
+		}
+		if at > t.LastStep && subtle.ConstantTimeCompare([]byte(code), []byte(typed)) == 1 {
+			_, err := tx.NewUpdate().Model((*authenticator)(nil)).Set("last_step = ?", at).Where("person_id = ?", t.PersonID).Exec(ctx)
+			return err == nil, err
+		}
+	}
+	res, err := tx.ExecContext(ctx, "update directory.recovery_code set used_at = ? where person_id = ? and hash = ? and used_at is null", now, t.PersonID, s.recoveryHash(t.PersonID, typed))
+	if err != nil {
+		return false, fmt.Errorf("use recovery code: %w", err)
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
+}
+
+func (s *Service) recoveryHash(person uuid.UUID, code string) []byte {
+	return s.Box.Blind("recovery_code.hash", person.String()+code)
+}
+
+// SecondFactor tells whether the actor has a second step, and how many recovery
+// codes are left.
+func (s *Service) SecondFactor(ctx context.Context, a Actor) (on bool, left int64, err error) {
+	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		second, err := secondOf(ctx, tx, a.Person)
+		if err != nil {
+			return err
+		}
+		on = second == secondNeeded
+		left, err = tx.NewSelect().Table("directory.recovery_code").Where("person_id = ?", a.Person).Where("used_at is null").Count(ctx)
+		return err
+	})
+	return on, left, err
+}
+
+// ResetSecond takes the second step from somebody who lost phone and codes; an
+// operator has made sure who asks. They are signed out everywhere. Refuses with
+// ErrNoPerson.
+func (s *Service) ResetSecond(ctx context.Context, email string) error {
+	email, _ = CleanEmail(email)
+	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		p, err := PersonByEmail(ctx, tx, email)
+		if err != nil {
+			return err
+		}
+		if err := dropSecond(ctx, tx, p.ID); err != nil {
+			return err
+		}
+		return EndSessions(ctx, tx, p.ID, s.Clock.Now())
+	})
+}
+
+// DemandSecond decides whether staff and surgeries of the actor's bank need the
+// second step. Refuses with ErrSecondFirst.
+func (s *Service) DemandSecond(ctx context.Context, a Actor, demand bool) error {
+	now := s.Clock.Now()
+	return db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		if demand {
+			done, err := tx.NewSelect().Model((*Session)(nil)).Where("id = ?", a.Session).Where("second = ?", secondDone).Exists(ctx)
+			if err != nil {
+				return fmt.Errorf("read session: %w", err)
+			}
+			if !done {
+				return ErrSecondFirst
+			}
+		}
+		_, err := tx.ExecContext(ctx, `insert into directory.bank_policy (bank_id, second_factor, changed_at) values (?, ?, ?)
+			on conflict (bank_id) do update set second_factor = excluded.second_factor, changed_at = excluded.changed_at`, a.Bank.ID, demand, now)
+		if err != nil {
+			return fmt.Errorf("keep policy: %w", err)
+		}
+		return audit.Record(ctx, tx, audit.Entry{BankID: a.Bank.ID, At: now, ActorID: a.Person, Action: "demand-second-factor", ObjectKind: "bank", ObjectID: a.Bank.ID})
+	})
+}
+
+// passed refuses with ErrSecondStep a session that has to do the second step, and
+// with ErrSecondNeeded staff of a bank that demands one.
+func passed(ctx context.Context, tx bun.IDB, second, who string, a Actor) error {
+	if second == secondNeeded && who != HalfSignedIn {
+		return ErrSecondStep
+	}
+	if second == secondDone || !slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(staffRoles, r) }) {
+		return nil
+	}
+	demand, err := tx.NewSelect().Table("directory.bank_policy").Where("bank_id = ?", a.Bank.ID).Where("second_factor").Exists(ctx)
+	if err != nil {
+		return fmt.Errorf("read policy: %w", err)
+	}
+	if demand {
+		return ErrSecondNeeded
+	}
+	return nil
+}
