@@ -1,4 +1,4 @@
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Locator, type Page } from '@playwright/test';
 import { expectGood } from './bar.ts';
 import { apiOf, mailedCode, newMember, signInAs, type Person } from './lib/signin.ts';
 
@@ -9,6 +9,17 @@ test.skip(!process.env.BASE_URL, 'needs a server: BASE_URL');
 async function opened(page: Page, path: string, heading: string | RegExp): Promise<void> {
   await page.goto(path);
   await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
+}
+
+/** However long the list has become. */
+async function shown(page: Page, card: Locator): Promise<void> {
+  await expect(page.getByRole('main').getByRole('heading', { level: 2 }).first()).toBeVisible();
+  const more = page.getByRole('button', { name: 'Show more' });
+  while (!(await card.isVisible()) && (await more.isVisible())) {
+    await more.click();
+    await expect(page.getByText('Fetching more')).toHaveCount(0);
+  }
+  await expect(card).toBeVisible();
 }
 
 /** In another browser, as somebody else. */
@@ -139,10 +150,7 @@ test('one offers, the other asks, they agree, one records, the other confirms, a
   await signInAs(page, bill);
   await opened(page, '/offers', 'What people offer');
   const card = page.getByRole('listitem').filter({ hasText: line });
-  await expect(async () => {
-    if (!(await card.isVisible())) await page.getByRole('button', { name: 'Show more' }).click();
-    await expect(card).toBeVisible({ timeout: 2000 });
-  }).toPass();
+  await shown(page, card);
   await expectGood(page);
   await card.getByRole('link', { name: /Ask Carys/ }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Ask Carys' })).toBeVisible();
@@ -238,10 +246,7 @@ test('a request is answered from the list, declined kindly, and open again', asy
   await signInAs(page, tom);
   await opened(page, '/offers?type=request', 'Who would like a hand');
   const card = page.getByRole('listitem').filter({ hasText: line });
-  await expect(async () => {
-    if (!(await card.isVisible())) await page.getByRole('button', { name: 'Show more' }).click();
-    await expect(card).toBeVisible({ timeout: 2000 });
-  }).toPass();
+  await shown(page, card);
   await expectGood(page);
   await card.getByRole('link', { name: /Help Edna/ }).click();
   await page.getByRole('button', { name: 'Help Edna' }).click();

@@ -1,6 +1,6 @@
 import type { components } from '#lib/api/schema.d.ts';
 import { dateInWords, datePhrase } from '#lib/format/days.ts';
-import { momentPhrase, sentence } from '#lib/format/dates.ts';
+import { dayInWords, daysUntil, momentPhrase, sentence } from '#lib/format/dates.ts';
 import { hoursInWords } from '#lib/format/hours.ts';
 import { kinds } from '#lib/kinds.svelte.ts';
 import { m } from '#lib/paraglide/messages.js';
@@ -91,4 +91,12 @@ export function whenOf(exchange: Exchange): string {
   if (exchange.happened_on && exchange.state !== 'agreed') return sentence(datePhrase(exchange.happened_on));
   if (exchange.starts_at) return sentence(momentPhrase(exchange.starts_at));
   return m.exchange_no_time();
+}
+
+/** The same with the whole date beside "tomorrow". */
+export function wholeWhenOf(exchange: Exchange): string {
+  const moment = exchange.starts_at;
+  if (exchange.state !== 'agreed' && exchange.happened_on) return dateInWords(exchange.happened_on);
+  if (!moment || Math.abs(daysUntil(moment)) > 1) return whenOf(exchange);
+  return m.exchange_when_near({ when: whenOf(exchange), day: dayInWords(moment) });
 }
