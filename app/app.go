@@ -19,6 +19,7 @@ import (
 	"timebank/app/exchange"
 	"timebank/app/exchangefile"
 	"timebank/app/identity"
+	"timebank/app/joining"
 	"timebank/app/listing"
 	"timebank/app/matching"
 	"timebank/app/member"
@@ -62,6 +63,7 @@ type App struct {
 	Message  *message.Service
 	Desk     *desk.Service
 	Rights   *rights.Service
+	Joining  *joining.Service
 }
 
 // New builds every slice. Nothing runs yet.
@@ -90,9 +92,10 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL,
 		Asked: a.Matching.Asked, Answered: matching.Answered, TookPart: a.Referral.TookPart}
 	a.Message.Renders, a.Message.Calls = a.Exchange.Renders(), a.Exchange.Calls()
+	a.Joining = &joining.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Limit: a.Identity.Limit}
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
 		desk.OfRequest: listing.Describe, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfReferral: a.Referral.Describe,
-		desk.OfNotes: rights.DescribeNotes,
+		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe,
 	}}
 	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral),
 		Exchange: a.Exchange, Referral: a.Referral}
@@ -110,7 +113,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 
 // hang adds every slice's operations.
 func (a *App) hang(r *web.Routes) {
-	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights} {
+	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining} {
 		slice.Routes(r)
 	}
 }
@@ -123,7 +126,7 @@ func Document() ([]byte, error) {
 		return nil, err
 	}
 	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Matching: &matching.Service{},
-		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}}
+		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}}
 	a.hang(s.Routes)
 	demoRoutes(s.Routes, nil)
 	return s.Document()

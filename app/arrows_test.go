@@ -23,6 +23,7 @@ var knows = map[string][]string{
 	"exchange":     {"bank", "identity", "desk", "member", "message", "listing"},
 	"matching":     {"bank", "identity", "member", "listing", "exchange"},
 	"referral":     {"bank", "identity", "desk"},
+	"joining":      {"bank", "identity", "desk", "member"},
 	"rights":       {"bank", "identity", "desk", "member", "message", "listing", "exchange", "referral"},
 	"exchangefile": {"bank", "identity", "member", "listing", "exchange"},
 }

@@ -41,7 +41,7 @@ func Holding() []string {
 var HoldNothing = map[string]string{
 	"directory.bank": "a bank", "directory.kind": "kinds of help", "directory.migration": "which files ran",
 	"directory.exchange_move": "rules", "directory.referral_move": "rules", "directory.rate": "counts of tries under a blind name, gone within hours",
-	"directory.signing_key": "keys", "directory.client": "a program", "directory.bank_policy": "what a bank has decided", "public.organisation": "a surgery", "public.once": "blind hashes of repeats, with the id of whoever sent them",
+	"directory.signing_key": "keys", "directory.client": "a program", "public.application": "somebody who is no member yet: sealed, and empty once it is decided", "public.invitation": "a code, and the broker who made it; the journal says the same", "directory.bank_policy": "what a bank has decided", "public.organisation": "a surgery", "public.once": "blind hashes of repeats, with the id of whoever sent them",
 	"ledger.block": "hashes over the journal", "ledger.seal": "hashes over the journal", "ledger.closing": "closed books", "ledger.closing_balance": "what accounts stood at; the statement says the same",
 }
 

@@ -18,6 +18,7 @@ import (
 	"timebank/app/bank"
 	"timebank/app/exchange"
 	"timebank/app/identity"
+	"timebank/app/joining"
 	"timebank/app/platform/db"
 	"timebank/app/platform/web"
 	"timebank/app/referral"
@@ -58,6 +59,7 @@ var walls = map[string]wall{
 	"member-details": ofMember, "change-details": ofMember, "pause-membership": ofMember, "come-back": ofMember, "leaving": ofMember, "leave": ofMember,
 	"who-looked": ofMember, "member-data-page": ofDesk,
 
+	"list-applications": desking, "invite": desking, "accept-application": {"nnn", "yyh", "yyh", "nnn"}, "decline-application": {"nnn", "yyh", "yyh", "nnn"},
 	"list-help": parting, "offer-help": parting, "ask-for-help": parting, "record-help": parting, "propose-exchange": parting,
 	"home": ofMember, "statement": ofMember, "withdraw-listing": ofMember,
 	"help-of-member": {"yhh", "yyy", "yyy", "nnn"}, // for staff an empty list, as of a member who does not exist
@@ -124,6 +126,7 @@ func openWalled(t *testing.T) *walled {
 	meets := func(b bank.Bank, helped, helper uuid.UUID) string { return w.proposed(b, helped, helper).String() }
 	w.objects["exchange"] = [3]string{meets(h.bank, maria.ID, bill.ID), meets(h.bank, bill.ID, paul.ID), meets(other, stan.ID, fran.ID)}
 	w.objects["referral"] = [3]string{w.refers(h.bank, mine), w.refers(h.bank, theirs), w.refers(other, away)}
+	w.objects["application"] = [3]string{w.applies(h.bank, "ann"), w.applies(h.bank, "ben"), w.applies(other, "cat")}
 	w.objects["task"] = [3]string{w.task(h.bank, w.objects["request"][0]), w.task(h.bank, w.objects["request"][1]), w.task(other, w.objects["request"][2])}
 	for role, email := range map[string]string{"member": "maria@example.org", "broker": "sam@example.org", "coordinator": "cora@example.org", "surgery": "priya@example.org"} {
 		spare := w.device(h.signIn(email))
@@ -168,6 +171,17 @@ func (w *walled) refers(b bank.Bank, surgery uuid.UUID) string {
 		w.t.Fatal(err)
 	}
 	return v.Referral.ID.String()
+}
+
+func (w *walled) applies(b bank.Bank, name string) string {
+	if _, err := w.app.Joining.Apply(w.t.Context(), b.Slug, joining.Wish{Name: name, Email: name + "@example.org"}, "", "192.0.2.1"); err != nil {
+		w.t.Fatal(err)
+	}
+	all, err := w.app.Joining.Waiting(w.t.Context(), w.broker(b))
+	if err != nil || len(all) == 0 {
+		w.t.Fatal(all, err)
+	}
+	return all[len(all)-1].ID.String()
 }
 
 func (w *walled) task(b bank.Bank, subject string) string {

@@ -31,27 +31,29 @@ type Task struct {
 
 // The kinds of task. Each names what has to be done, not what has happened.
 const (
-	FindHelper      = "find-helper"      // a request is open
-	RingToAsk       = "ring-to-ask"      // a helper without a device has to be asked
-	RingToConfirm   = "ring-to-confirm"  // hours wait for the word of somebody without a device
-	RingToRemind    = "ring-to-remind"   // tomorrow's meeting, for somebody without e-mail
-	SettleDispute   = "settle-dispute"   // the two sides tell different hours
-	BelowSoftFloor  = "below-soft-floor" // somebody has had a lot more than they gave
-	AnswerReferral  = "answer-referral"  // a surgery handed somebody over
-	RingReferred    = "ring-referred"    // the next call to somebody referred is due
-	ReferralOverdue = "referral-overdue" // a clock of a referral has run out
-	SafetyCall      = "safety-call"      // the surgery asks to be rung about safety
-	GiveNotes       = "give-notes"       // a member wants what staff wrote about them
-	CloseReferral   = "close-referral"   // the member has left, and the referral is still open
+	FindHelper        = "find-helper"        // a request is open
+	RingToAsk         = "ring-to-ask"        // a helper without a device has to be asked
+	RingToConfirm     = "ring-to-confirm"    // hours wait for the word of somebody without a device
+	RingToRemind      = "ring-to-remind"     // tomorrow's meeting, for somebody without e-mail
+	SettleDispute     = "settle-dispute"     // the two sides tell different hours
+	BelowSoftFloor    = "below-soft-floor"   // somebody has had a lot more than they gave
+	AnswerReferral    = "answer-referral"    // a surgery handed somebody over
+	RingReferred      = "ring-referred"      // the next call to somebody referred is due
+	ReferralOverdue   = "referral-overdue"   // a clock of a referral has run out
+	SafetyCall        = "safety-call"        // the surgery asks to be rung about safety
+	GiveNotes         = "give-notes"         // a member wants what staff wrote about them
+	AnswerApplication = "answer-application" // somebody wants to join
+	CloseReferral     = "close-referral"     // the member has left, and the referral is still open
 )
 
 // Subjects of tasks.
 const (
-	OfRequest  = "request"
-	OfExchange = "exchange"
-	OfMember   = "member"
-	OfReferral = "referral"
-	OfNotes    = "notes" // of staff, about the member with this id
+	OfRequest     = "request"
+	OfExchange    = "exchange"
+	OfMember      = "member"
+	OfReferral    = "referral"
+	OfApplication = "application"
+	OfNotes       = "notes" // of staff, about the member with this id
 )
 
 // ErrNoTask refuses a task that does not exist.

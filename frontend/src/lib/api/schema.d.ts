@@ -21,6 +21,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who wants to join */
+        get: operations["list-applications"];
+        put?: never;
+        /** Ask to become a member */
+        post: operations["apply-to-join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/applications/{application}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an applicant a member */
+        post: operations["accept-application"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/applications/{application}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer no; what they wrote is forgotten */
+        post: operations["decline-application"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/desk": {
         parameters: {
             query?: never;
@@ -219,6 +271,23 @@ export interface paths {
         put?: never;
         /** Record help that already happened */
         post: operations["record-help"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A code to print, with which people join at once */
+        post: operations["invite"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1340,11 +1409,29 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcceptApplicationAnswer: {
+            member_id: string;
+        };
         AddMemberAnswer: {
             id: string;
         };
         AnswerQuestionBody: {
             answer: string;
+        };
+        ApplyToJoinAnswer: {
+            /** @description What happens now, to show */
+            next: string;
+        };
+        ApplyToJoinBody: {
+            area?: string;
+            /** @description What you like to be called */
+            called?: string;
+            email?: string;
+            /** @description A printed code; whoever has one joins at once */
+            invitation?: string;
+            name: string;
+            phone?: string;
+            words?: string;
         };
         AskForHelpAnswer: {
             id: string;
@@ -1470,7 +1557,7 @@ export interface components {
             group: "overdue" | "today" | "later";
             id: string;
             /** @enum {string} */
-            kind: "find-helper" | "ring-to-ask" | "ring-to-confirm" | "ring-to-remind" | "settle-dispute" | "below-soft-floor" | "answer-referral" | "ring-referred" | "referral-overdue" | "safety-call" | "give-notes" | "close-referral";
+            kind: "find-helper" | "ring-to-ask" | "ring-to-confirm" | "ring-to-remind" | "settle-dispute" | "below-soft-floor" | "answer-referral" | "ring-referred" | "referral-overdue" | "safety-call" | "give-notes" | "close-referral" | "answer-application";
             /** @description Path of the page on which it is done */
             link: string;
             member_id?: string;
@@ -1691,6 +1778,40 @@ export interface components {
             /** Format: date-time */
             since: string;
         };
+        InviteAnswer: {
+            /** @description To print; shown once */
+            code: string;
+            /** Format: date-time */
+            until: string;
+        };
+        InviteBody: {
+            /**
+             * Format: int64
+             * @description For how many people
+             */
+            uses: number;
+        };
+        JoiningApplicationView: {
+            /** @description A member has this e-mail address */
+            already: boolean;
+            area: string;
+            called: string;
+            email: string;
+            /** Format: date-time */
+            first_at: string;
+            id: string;
+            /** Format: date-time */
+            last_at: string;
+            name: string;
+            phone: string;
+            /**
+             * Format: int64
+             * @description How often they applied
+             */
+            times: number;
+            /** @description What they wrote */
+            words: string;
+        };
         KindsOfHelpAnswer: {
             kinds: components["schemas"]["ListingKind"][] | null;
         };
@@ -1706,6 +1827,10 @@ export interface components {
              */
             hours?: "stay" | "pot" | "neighbour";
             neighbour_id?: string;
+        };
+        ListApplicationsAnswer: {
+            /** @description Oldest first, at most 200 */
+            applications: components["schemas"]["JoiningApplicationView"][] | null;
         };
         ListHelpAnswer: {
             listings: components["schemas"]["ListingView"][] | null;
@@ -2614,6 +2739,251 @@ export interface operations {
             };
         };
     };
+    "list-applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListApplicationsAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "apply-to-join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyToJoinBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplyToJoinAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "accept-application": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptApplicationAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "decline-application": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                application: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-tasks": {
         parameters: {
             query?: never;
@@ -3410,6 +3780,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordHelpAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InviteAnswer"];
                 };
             };
             /** @description Unauthorized */
