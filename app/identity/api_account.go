@@ -130,6 +130,10 @@ func (s *Service) accountRoutes(r *web.Routes) {
 		func(ctx context.Context, _ *struct{}) (*struct{}, error) {
 			return nil, s.EndOtherDevices(ctx, ActorFrom(ctx))
 		})
+	s.staffRoutes(r)
+}
+
+func (s *Service) staffRoutes(r *web.Routes) {
 	web.Register(r, web.Op{ID: "staff", Method: http.MethodGet, Path: "/banks/{bank}/staff", Room: "staff", Who: SetPolicy, Summary: "Who may see other people's records"},
 		func(ctx context.Context, _ *bankInput) (*staffOutput, error) {
 			all, err := s.Staff(ctx, ActorFrom(ctx))

@@ -39,45 +39,7 @@ func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, err
 		return s.enterProgram(ctx, c, person, token.May)
 	}
 	a := Actor{Person: person, Session: session}
-	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
-		a.Roles = nil
-		var second string
-		err := tx.NewSelect().Model((*Session)(nil)).Column("second").Where("id = ?", session).Where("ended_at is null").Scan(ctx, &second)
-		if errors.Is(err, sql.ErrNoRows) {
-			return ErrSignIn
-		}
-		if err != nil {
-			return err
-		}
-		p, err := PersonByID(ctx, tx, person)
-		if err != nil {
-			return err
-		}
-		if p.ErasedAt != nil {
-			return ErrSignIn
-		}
-		a.Called = p.Called
-		if c.Bank == "" {
-			return passed(ctx, tx, second, c.Who, a)
-		}
-		if a.Bank, err = bank.BySlug(ctx, tx, c.Bank); err != nil {
-			return err
-		}
-		all, err := grants(ctx, tx, person)
-		for _, g := range all {
-			if g.BankID != a.Bank.ID {
-				continue
-			}
-			a.Roles = append(a.Roles, g.Role)
-			if g.OrganisationID != nil {
-				a.Organisation = *g.OrganisationID
-			}
-		}
-		if err != nil {
-			return err
-		}
-		return passed(ctx, tx, second, c.Who, a)
-	})
+	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error { return a.read(ctx, tx, c) })
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +62,48 @@ func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, err
 		return nil, ErrNotAllowed // a referrer without a surgery refers for nobody
 	}
 	return context.WithValue(ctx, actorKey{}, a), nil
+}
+
+// read fills in who the token's bearer is now: name, bank and roles. Refuses with
+// ErrSignIn a session that has ended, and what passed refuses.
+func (a *Actor) read(ctx context.Context, tx bun.IDB, c web.Caller) error {
+	a.Roles = nil
+	var second string
+	err := tx.NewSelect().Model((*Session)(nil)).Column("second").Where("id = ?", a.Session).Where("ended_at is null").Scan(ctx, &second)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrSignIn
+	}
+	if err != nil {
+		return err
+	}
+	p, err := PersonByID(ctx, tx, a.Person)
+	if err != nil {
+		return err
+	}
+	if p.ErasedAt != nil {
+		return ErrSignIn
+	}
+	a.Called = p.Called
+	if c.Bank == "" {
+		return passed(ctx, tx, second, c.Who, *a)
+	}
+	if a.Bank, err = bank.BySlug(ctx, tx, c.Bank); err != nil {
+		return err
+	}
+	all, err := grants(ctx, tx, a.Person)
+	for _, g := range all {
+		if g.BankID != a.Bank.ID {
+			continue
+		}
+		a.Roles = append(a.Roles, g.Role)
+		if g.OrganisationID != nil {
+			a.Organisation = *g.OrganisationID
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return passed(ctx, tx, second, c.Who, *a)
 }
 
 func (s *Service) token(r *http.Request) string {
