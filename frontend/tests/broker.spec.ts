@@ -8,12 +8,15 @@ import { apiAs, broker, receptionist, signIn, type Caller } from './lib/signin.t
 type Person = { id: string; name: string; called: string };
 type Statement = { balance: number; lines: { minutes: number }[] };
 
+// Two workers that begin at once may each ask for a code for the same person; only the later one is good.
+const enter = (contact: string) => apiAs(contact).catch(() => apiAs(contact));
+
 let desk: Caller;
 test.beforeEach(async ({ page }) => {
-  desk = await apiAs(broker);
+  desk = await enter(broker);
   await signIn(page, broker);
 });
-test.afterEach(async () => desk.dispose());
+test.afterEach(async () => desk?.dispose());
 
 /** Somebody who is rung: no e-mail, no device. */
 async function phonePerson(called: string, area = ''): Promise<Person> {
@@ -26,7 +29,7 @@ async function phonePerson(called: string, area = ''): Promise<Person> {
 const minutesOf = async (person: { id: string }) => (await desk.get<Statement>(`/members/${person.id}/statement`)).lines.map(({ minutes }) => minutes);
 
 async function refer(more: object = {}): Promise<{ id: string; called: string; reference: string }> {
-  const surgery = await apiAs(receptionist);
+  const surgery = await enter(receptionist);
   const called = `Ada${randomUUID().slice(0, 6).replace(/\d/g, 'x')}`;
   const sent = await surgery.post<{ referral: { id: string; reference: string } }>('/referrals', {
     agreed: 'now',

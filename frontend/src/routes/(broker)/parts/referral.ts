@@ -180,6 +180,7 @@ export function eventWords(event: components['schemas']['ReferralEvent']): strin
   if (event.kind === 'escalation') return m.desk_event_late({ what: promiseName(event.reason) });
   if (event.kind === 'note') return event.reason === 'safety-call' ? m.desk_event_safety({ by }) : event.reason === 'another-time' ? m.desk_event_time({ by }) : m.desk_event_note({ by });
   if (event.to === 'submitted') return m.desk_event_sent({ by });
+  if (event.to === 'acknowledged' && event.from === 'submitted') return m.desk_event_taken({ by });
   const why = outcomeWords(event.reason);
   return why ? m.desk_event_end({ words: event.words, why, by }) : m.desk_event_move({ words: event.words, by });
 }
