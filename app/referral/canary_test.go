@@ -83,7 +83,7 @@ func (w *wire) call(as identity.Actor, method, path string, key uuid.UUID, body 
 	hash := session[:]
 	w.in(db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		_, err := tx.NewInsert().Model(&identity.Session{ID: session, PersonID: as.Person, RefreshHash: hash, PreviousHash: append([]byte{1}, hash...),
-			CreatedAt: now, RenewedAt: now, ExpiresAt: now.Add(time.Hour)}).Exec(ctx)
+			Second: "none", CreatedAt: now, RenewedAt: now, ExpiresAt: now.Add(time.Hour)}).Exec(ctx)
 		return err
 	})
 	token, err := w.keys.Sign(as.Person, session)
