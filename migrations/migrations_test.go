@@ -146,7 +146,7 @@ func TestWithoutABankNothingShows(t *testing.T) {
 	}
 	for _, name := range tables {
 		var n int
-		if err := d.Bun.NewRaw("select count(*) from " + name).Scan(t.Context(), &n); err != nil || n != 0 {
+		if err := d.Bun.NewRaw("select count(*) from "+name).Scan(t.Context(), &n); err != nil || n != 0 {
 			t.Errorf("%s: %d rows, %v", name, n, err)
 		}
 	}

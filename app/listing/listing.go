@@ -73,7 +73,7 @@ func expiry(kind string, today time.Time) time.Time {
 func due(timing string, now time.Time, workingDays func(time.Time, int) time.Time) time.Time {
 	switch timing {
 	case "today":
-		return now.Add(2 * time.Hour)
+		return workingDays(now, 0).Add(2 * time.Hour) // asked at night, it is a matter of the morning
 	case "this-week":
 		return workingDays(now, 1)
 	}
