@@ -56,7 +56,7 @@ export default defineConfig({
             // into few files instead, still by who uses it: a member never fetches what only staff need.
             codeSplitting: {
               groups: [
-                { name: 'svelte', test: /node_modules[\\/](svelte|@sveltejs|esm-env)[\\/].*\.(js|ts)$/ },
+                { name: 'svelte', test: /node_modules[\\/](svelte|@sveltejs|esm-env)[\\/].*\.(js|ts)$|vite[\\/]preload-helper|rolldown[\\/]runtime/ },
               { name: core },
                 {
                   name: 'shared',

@@ -51,7 +51,8 @@ export async function withSession(request: Request): Promise<Response> {
   const answer = await fetch(request);
   if (answer.status !== 401 || new URL(request.url).pathname.startsWith('/api/session')) return answer;
 
-  const second = (await renew(asked)) ? await fetch(again) : answer;
+  // An answer that nobody reads would keep its connection waiting.
+  const second = (await renew(asked)) ? (void answer.body?.cancel(), await fetch(again)) : answer;
   if (second.status === 401) await goto(signInHref(location.pathname + location.search));
   return second;
 }
@@ -63,7 +64,8 @@ let renewing: Promise<boolean> | undefined;
 async function renew(asked: number): Promise<boolean> {
   const ask = async () => {
     if (lastRenewed() >= asked) return true;
-    const { ok } = await fetch(renewPath, { method: 'POST' });
+    const { ok, body } = await fetch(renewPath, { method: 'POST' });
+    void body?.cancel();
     if (ok) keepRenewed();
     return ok;
   };
