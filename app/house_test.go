@@ -50,7 +50,6 @@ type house struct {
 	web   *httptest.Server
 	log   *safeBuffer
 	bank  bank.Bank
-	org   uuid.UUID
 	done  <-chan string
 }
 

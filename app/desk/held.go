@@ -22,7 +22,7 @@ func Held(subjects func(ctx context.Context, tx bun.IDB, s held.Subject) ([]uuid
 			return nil, "", err
 		}
 		var rows []Task
-		err = tx.NewSelect().Model(&rows).Where("bank_id = ?", s.Bank).Where("subject_id in (?)", bun.In(append(ids, s.Member))).Order("created_at DESC", "id").Scan(ctx)
+		err = tx.NewSelect().Model(&rows).Where("bank_id = ?", s.Bank).Where("subject_id in (?)", bun.List(append(ids, s.Member))).Order("created_at DESC", "id").Scan(ctx)
 		if err != nil {
 			return nil, "", fmt.Errorf("read tasks: %w", err)
 		}

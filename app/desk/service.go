@@ -113,7 +113,7 @@ var byHand = []string{RingToRemind, BelowSoftFloor, SafetyCall, ReferralOverdue,
 // and unknown ones, with ErrNoTask.
 func (s *Service) Done(ctx context.Context, a identity.Actor, task uuid.UUID) error {
 	return s.change(ctx, a, task, "finish-task", func(q *bun.UpdateQuery, now time.Time) *bun.UpdateQuery {
-		return q.Set("done_at = ?", now).Set("done_by = ?", a.Person).Where("kind in (?)", bun.In(byHand))
+		return q.Set("done_at = ?", now).Set("done_by = ?", a.Person).Where("kind in (?)", bun.List(byHand))
 	})
 }
 

@@ -77,7 +77,7 @@ func Raise(ctx context.Context, tx bun.IDB, t Task) error {
 // the person whose act made them superfluous, or identity.SystemPerson.
 func Finish(ctx context.Context, tx bun.IDB, bank, subject, by uuid.UUID, now time.Time, kinds ...string) error {
 	_, err := tx.NewUpdate().Model((*Task)(nil)).Set("done_at = ?", now).Set("done_by = ?", by).
-		Where("bank_id = ?", bank).Where("subject_id = ?", subject).Where("kind in (?)", bun.In(kinds)).
+		Where("bank_id = ?", bank).Where("subject_id = ?", subject).Where("kind in (?)", bun.List(kinds)).
 		Where("done_at is null").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("finish tasks: %w", err)

@@ -82,7 +82,7 @@ func heldMoves(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, st
 		}
 	}
 	var events []Event
-	err = tx.NewSelect().Model(&events).Where("bank_id = ?", s.Bank).Where("exchange_id in (?)", bun.In(ids)).Order("at DESC", "exchange_id", "seq DESC").Scan(ctx)
+	err = tx.NewSelect().Model(&events).Where("bank_id = ?", s.Bank).Where("exchange_id in (?)", bun.List(ids)).Order("at DESC", "exchange_id", "seq DESC").Scan(ctx)
 	if err != nil {
 		return nil, "", fmt.Errorf("read moves: %w", err)
 	}

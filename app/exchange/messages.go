@@ -137,7 +137,7 @@ func (s *Service) render(words func(told) message.Words) message.Render {
 // Describe words exchanges for the desk.
 func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
 	var rows []Exchange
-	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bankID).Where("id in (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bankID).Where("id in (?)", bun.List(ids)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read exchanges: %w", err)
 	}
 	var people []uuid.UUID

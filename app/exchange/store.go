@@ -70,7 +70,7 @@ func insertEvent(ctx context.Context, tx bun.IDB, by Event) error {
 func ofMember(ctx context.Context, tx bun.IDB, bank, member uuid.UUID, states []State, limit int) ([]Exchange, error) {
 	var out []Exchange
 	err := tx.NewSelect().Model(&out).Where("bank_id = ?", bank).Where("helper_id = ? or helped_id = ?", member, member).
-		Where("state in (?)", bun.In(states)).OrderExpr("starts_at asc nulls last, created_at desc, id").Limit(int64(limit)).Scan(ctx)
+		Where("state in (?)", bun.List(states)).OrderExpr("starts_at asc nulls last, created_at desc, id").Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list exchanges: %w", err)
 	}

@@ -35,7 +35,7 @@ func (s *Service) Staff(ctx context.Context, a Actor) ([]Staff, error) {
 	var out []Staff
 	err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		var rows []Grant
-		err := tx.NewSelect().Model(&rows).Where("bank_id = ?", a.Bank.ID).Where("role in (?)", bun.In(staffRoles)).
+		err := tx.NewSelect().Model(&rows).Where("bank_id = ?", a.Bank.ID).Where("role in (?)", bun.List(staffRoles)).
 			Where("ended_at is null").Order("granted_at", "person_id", "role").Limit(500).Scan(ctx)
 		if err != nil {
 			return fmt.Errorf("list staff: %w", err)
@@ -109,7 +109,7 @@ func (s *Service) changeRole(ctx context.Context, a Actor, action string, person
 // endRoles ends these roles of a person in a bank and counts them.
 func endRoles(ctx context.Context, tx bun.IDB, person, bank uuid.UUID, now time.Time, roles ...Role) (int64, error) {
 	res, err := tx.NewUpdate().Model((*Grant)(nil)).Set("ended_at = ?", now).Where("person_id = ?", person).Where("bank_id = ?", bank).
-		Where("role in (?)", bun.In(roles)).Where("ended_at is null").Exec(ctx)
+		Where("role in (?)", bun.List(roles)).Where("ended_at is null").Exec(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("end role: %w", err)
 	}

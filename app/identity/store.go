@@ -125,7 +125,7 @@ func grants(ctx context.Context, tx bun.IDB, person uuid.UUID) ([]Grant, error) 
 func PeopleWith(ctx context.Context, tx bun.IDB, bankID uuid.UUID, roles ...Role) ([]Person, error) {
 	var out []Person
 	err := tx.NewSelect().Model(&out).
-		Where("id in (select person_id from directory.role where bank_id = ? and role in (?) and ended_at is null)", bankID, bun.In(roles)).
+		Where("id in (select person_id from directory.role where bank_id = ? and role in (?) and ended_at is null)", bankID, bun.List(roles)).
 		Order("called", "id").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list staff: %w", err)
@@ -140,7 +140,7 @@ func CalledBy(ctx context.Context, tx bun.IDB, ids []uuid.UUID) (map[uuid.UUID]s
 		return out, nil
 	}
 	var rows []Person
-	if err := tx.NewSelect().Model(&rows).Column("id", "called").Where("id in (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&rows).Column("id", "called").Where("id in (?)", bun.List(ids)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read names: %w", err)
 	}
 	for _, r := range rows {
@@ -159,7 +159,7 @@ func liveCodes(ctx context.Context, tx bun.IDB, people []Person, now time.Time) 
 		ids[i] = p.ID
 	}
 	var out []Code
-	err := tx.NewSelect().Model(&out).Where("person_id in (?)", bun.In(ids)).Where("used_at is null").
+	err := tx.NewSelect().Model(&out).Where("person_id in (?)", bun.List(ids)).Where("used_at is null").
 		Where("expires_at > ?", now).Where("tries < ?", codeTries).Order("id").For("update").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read codes: %w", err)

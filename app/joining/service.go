@@ -286,7 +286,7 @@ func (s *Service) decide(ctx context.Context, a identity.Actor, application uuid
 // Describe words applications for the desk.
 func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
 	var rows []Application
-	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bankID).Where("id in (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bankID).Where("id in (?)", bun.List(ids)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read applications: %w", err)
 	}
 	out := map[uuid.UUID]desk.Line{}

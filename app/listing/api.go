@@ -30,10 +30,6 @@ type View struct {
 	ExpiresOn string    `json:"expires_on" format:"date"`
 }
 
-type bankInput struct {
-	Bank string `path:"bank"`
-}
-
 type kindsOutput struct {
 	Body struct {
 		Kinds []Kind `json:"kinds"`

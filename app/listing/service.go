@@ -205,7 +205,7 @@ func shown(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []Listing) ([]S
 // Describe words requests for the desk.
 func Describe(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
 	var rows []Listing
-	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id in (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id in (?)", bun.List(ids)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read requests: %w", err)
 	}
 	all, err := shown(ctx, tx, bank, rows)

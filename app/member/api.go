@@ -38,10 +38,6 @@ type RecordView struct {
 	SeenAt    time.Time `json:"seen_at,omitzero"`
 }
 
-type bankInput struct {
-	Bank string `path:"bank"`
-}
-
 type searchInput struct {
 	Bank  string    `path:"bank"`
 	Words string    `query:"words" maxLength:"100" doc:"Parts of a name, reference or phone number"`

@@ -153,7 +153,7 @@ func named(ctx context.Context, tx bun.IDB, a identity.Actor, own uuid.UUID, lin
 	names := map[uuid.UUID]string{a.Bank.PotAccount: "The community pot", a.Bank.IssueAccount: a.Bank.Name}
 	if len(accounts) > 0 {
 		var rows []Member
-		err := tx.NewSelect().Model(&rows).Column("account_id", "called").Where("bank_id = ?", a.Bank.ID).Where("account_id in (?)", bun.In(accounts)).Scan(ctx)
+		err := tx.NewSelect().Model(&rows).Column("account_id", "called").Where("bank_id = ?", a.Bank.ID).Where("account_id in (?)", bun.List(accounts)).Scan(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -46,7 +46,7 @@ func Some(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map
 		return out, nil
 	}
 	var rows []Member
-	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id in (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id in (?)", bun.List(ids)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read members: %w", err)
 	}
 	for _, m := range rows {

@@ -194,7 +194,7 @@ func (s *Service) opened(ctx context.Context, tx bun.IDB, events []Event) ([]Hap
 // name. It is a desk.Describer.
 func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, subjects []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
 	var rows []Referral
-	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bankID).Where("id in (?)", bun.In(subjects)).Scan(ctx)
+	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bankID).Where("id in (?)", bun.List(subjects)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read referrals: %w", err)
 	}

@@ -42,7 +42,7 @@ func clocksOf(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids ...uuid.UUID)
 		return out, nil
 	}
 	var rows []Clock
-	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("referral_id in (?)", bun.In(ids)).Order("referral_id", "due_at", "clock").Scan(ctx)
+	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("referral_id in (?)", bun.List(ids)).Order("referral_id", "due_at", "clock").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read clocks: %w", err)
 	}
@@ -58,7 +58,7 @@ func eventsOf(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids ...uuid.UUID)
 		return out, nil
 	}
 	var rows []Event
-	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("referral_id in (?)", bun.In(ids)).Order("referral_id", "seq").Scan(ctx)
+	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("referral_id in (?)", bun.List(ids)).Order("referral_id", "seq").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
@@ -76,7 +76,7 @@ func permissionsOf(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids ...uuid.
 	}
 	var rows []Permission
 	err := tx.NewSelect().Model(&rows).DistinctOn("referral_id, permission").Where("bank_id = ?", bank).
-		Where("referral_id in (?)", bun.In(ids)).Order("referral_id", "permission", "seq DESC").Scan(ctx)
+		Where("referral_id in (?)", bun.List(ids)).Order("referral_id", "permission", "seq DESC").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read permissions: %w", err)
 	}
@@ -201,7 +201,7 @@ func organisationNames(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []R
 		ids[i] = r.OrganisationID
 	}
 	var all []Organisation
-	if err := tx.NewSelect().Model(&all).Where("bank_id = ?", bank).Where("id in (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&all).Where("bank_id = ?", bank).Where("id in (?)", bun.List(ids)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read organisations: %w", err)
 	}
 	for _, o := range all {

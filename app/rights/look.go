@@ -78,7 +78,7 @@ func looksAt(ctx context.Context, tx bun.IDB, m member.Member, after uuid.UUID) 
 	}
 	var rows []audit.Entry
 	q := tx.NewSelect().Model(&rows).Where("bank_id = ?", m.BankID).Where("actor_id <> ?", m.PersonID).
-		Where("object_id in (?) or on_behalf_of = ?", bun.In(objects), m.ID).Order("id DESC").Limit(pageSize + 1)
+		Where("object_id in (?) or on_behalf_of = ?", bun.List(objects), m.ID).Order("id DESC").Limit(pageSize + 1)
 	if after != uuid.Nil {
 		q = q.Where("id < ?", after) // ids are made in time's order
 	}
