@@ -10,6 +10,8 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   forbidOnly: true,
+  // A shared machine may stall for seconds. A test that passes only at its second try is reported as flaky.
+  retries: process.env.CI ? 2 : 0,
   reporter: 'line',
   use: {
     ...devices['Desktop Chrome'],
