@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, request, test, type APIRequestContext, type Page } from '@playwright/test';
@@ -15,24 +15,29 @@ type Kept = { at: number; state: State };
 type Bank = { slug: string; member_id?: string; organisation_id?: string };
 export type Me = { called: string; start: string; banks: Bank[] };
 
-/** The code that was last sent to this address. */
-export async function mailedCode(contact: string, after = 0): Promise<string> {
+type Mail = { id: string; to: string; text: string; at: string };
+
+async function mailsTo(contact: string): Promise<Mail[]> {
   const asked = await request.newContext({ baseURL });
+  const answer = await asked.get('/api/demo/mail');
+  const { messages } = answer.ok() ? ((await answer.json()) as { messages: Mail[] }) : { messages: [] };
+  await asked.dispose();
+  return messages.filter(({ to, text }) => to === contact && /code is \d/.test(text));
+}
+
+/** The newest code sent to this address since a moment, leaving out mails already seen. */
+export async function mailedCode(contact: string, after = 0, seen: readonly string[] = []): Promise<string> {
   let found = '';
   await expect
     .poll(
       async () => {
-        const answer = await asked.get('/api/demo/mail');
-        if (!answer.ok()) return '';
-        const { messages } = (await answer.json()) as { messages: { to: string; text: string; at: string }[] };
-        const mail = messages.find(({ to, text, at }) => to === contact && /code is \d/.test(text) && Date.parse(at) >= after);
+        const mail = (await mailsTo(contact)).find(({ id, at }) => Date.parse(at) >= after && !seen.includes(id));
         found = mail?.text.match(/code is (\d{3} ?\d{3})/)?.[1]?.replace(' ', '') ?? '';
         return found;
       },
       { timeout: 20_000, message: `a code for ${contact}` },
     )
     .not.toBe('');
-  await asked.dispose();
   return found;
 }
 
@@ -59,15 +64,36 @@ async function sessionOf(contact: string): Promise<State> {
   } catch {
     // Nothing kept yet.
   }
-  const entering = await request.newContext({ baseURL });
-  const before = Date.now() - 1000;
-  expect((await entering.post('/api/session/code', { data: { contact } })).status()).toBe(202);
-  const code = await mailedCode(contact, before);
-  expect((await entering.post('/api/session', { data: { contact, code } })).status()).toBe(200);
-  const state = await entering.storageState();
-  await entering.dispose();
-  writeFileSync(file, JSON.stringify({ at: Date.now(), state }));
-  return state;
+  // One at a time: signing in with one code ends every other that was sent.
+  const lock = `${join(tmpdir(), 'timebank-tests', createHash('sha256').update(`${baseURL} ${contact}`).digest('hex').slice(0, 20))}.lock`;
+  await taken(lock);
+  try {
+    const entering = await request.newContext({ baseURL });
+    const seen = (await mailsTo(contact)).map(({ id }) => id);
+    expect((await entering.post('/api/session/code', { data: { contact } })).status()).toBe(202);
+    const code = await mailedCode(contact, 0, seen);
+    expect((await entering.post('/api/session', { data: { contact, code } })).status()).toBe(200);
+    const state = await entering.storageState();
+    await entering.dispose();
+    writeFileSync(file, JSON.stringify({ at: Date.now(), state }));
+    return state;
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+async function taken(lock: string): Promise<void> {
+  for (;;) {
+    try {
+      mkdirSync(lock);
+      return;
+    } catch {
+      // Left behind by a run that was stopped?
+      const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+      if (age > 60_000) rmSync(lock, { recursive: true, force: true });
+      await new Promise((wake) => setTimeout(wake, 200));
+    }
+  }
 }
 
 /** Signs this page's browser in as somebody of the demo bank, such as the broker. Does not open a page. */
