@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"strings"
 	"time"
 
@@ -85,22 +86,25 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	secure := strings.HasPrefix(d.Config.URL, "https:")
 	a.Identity = &identity.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Keys: keys, Member: member.OfPerson, PersonOf: member.PersonOf, Secure: secure}
 	a.Member = &member.Service{Pool: d.Pool, Clock: d.Clock, ReadOut: a.Identity.ReadOut}
-	a.Listing = &listing.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Matching = &matching.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Message = &message.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Mail: d.Mail}
+	a.Listing = &listing.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL}
 	a.Referral = &referral.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Join: a.join}
 	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL,
 		Asked: a.Matching.Asked, Answered: matching.Answered, TookPart: a.Referral.TookPart}
 	a.Message.Renders, a.Message.Calls = a.Exchange.Renders(), a.Exchange.Calls()
+	maps.Copy(a.Message.Renders, a.Listing.Renders())
+	maps.Copy(a.Message.Calls, a.Listing.Calls())
 	a.Joining = &joining.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Limit: a.Identity.Limit}
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
-		desk.OfRequest: listing.Describe, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfReferral: a.Referral.Describe,
+		desk.OfRequest: listing.Describe, desk.OfListing: listing.DescribeEnding, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfMessage: message.Describe, desk.OfReferral: a.Referral.Describe,
 		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe,
 	}}
 	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral),
 		Exchange: a.Exchange, Referral: a.Referral}
 	a.Identity.Work(q)
 	a.Message.Work(q)
+	a.Listing.Work(q)
 	a.Exchange.Work(q)
 	a.Referral.Work(q)
 	a.Web, err = web.New(web.Options{Version: d.Version, Log: d.Log, Gate: a.Identity, Site: d.Site, Proxies: d.Config.Proxies, Secure: secure, Ready: a.ready})
@@ -166,6 +170,7 @@ func (a *App) Ticks(s *schedule.Schedule) error {
 		{"*/15 * * * *", "remind-of-tomorrow", func(b uuid.UUID) job.Args { return exchange.Remind{BankID: b} }},
 		{"35 * * * *", "expire-proposals", func(b uuid.UUID) job.Args { return exchange.Expire{BankID: b} }},
 		{"5 * * * *", "settle-silent", func(b uuid.UUID) job.Args { return exchange.SettleSilent{BankID: b} }},
+		{"20 3 * * *", "expire-listings", func(b uuid.UUID) job.Args { return listing.Expire{BankID: b} }},
 		{"40 2 * * *", "forget-referrals", func(b uuid.UUID) job.Args { return referral.Forget{BankID: b} }},
 		{"*/5 * * * *", "referral-clocks", func(b uuid.UUID) job.Args { return referral.Tick{BankID: b} }},
 	} {

@@ -19,7 +19,7 @@ var knows = map[string][]string{
 	"desk":         {"bank", "identity"},
 	"member":       {"bank", "identity"},
 	"message":      {"bank", "identity", "desk", "member"},
-	"listing":      {"bank", "identity", "desk", "member"},
+	"listing":      {"bank", "identity", "desk", "member", "message"},
 	"exchange":     {"bank", "identity", "desk", "member", "message", "listing"},
 	"matching":     {"bank", "identity", "member", "listing", "exchange"},
 	"referral":     {"bank", "identity", "desk"},

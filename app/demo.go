@@ -193,7 +193,7 @@ func (a *App) demoLife(ctx context.Context, b bank.Bank, broker, surgery identit
 	if err != nil {
 		return err
 	}
-	if _, err := a.Exchange.Agree(ctx, broker, meeting, bill); err != nil && !errors.Is(err, exchange.ErrMove) {
+	if _, err := a.Exchange.Agree(ctx, broker, uuid.Nil, meeting, bill); err != nil && !errors.Is(err, exchange.ErrMove) {
 		return err // agreed already means: by a start that was cut off
 	}
 	if _, err := a.Exchange.Record(ctx, broker, key("record"), exchange.Past{Helper: *bill.For, Helped: *maria.For, Kind: "out.lift",

@@ -90,7 +90,7 @@ func TestHelperGainsWhoeverClicks(t *testing.T) {
 			h.must(err)
 			x, err := h.app.Exchange.Propose(t.Context(), h.as(other), uuid.Nil, exchange.Plan{Listing: l})
 			h.must(err)
-			_, err = h.app.Exchange.Agree(t.Context(), h.as(lister), x, oneself())
+			_, err = h.app.Exchange.Agree(t.Context(), h.as(lister), uuid.Nil, x, oneself())
 			h.must(err)
 			says, confirms := h.as(helper), h.as(helped)
 			switch doneBy {
@@ -99,9 +99,9 @@ func TestHelperGainsWhoeverClicks(t *testing.T) {
 			case "broker":
 				says = h.broker()
 			}
-			_, err = h.app.Exchange.Done(t.Context(), says, x, exchange.Word{Minutes: 45})
+			_, err = h.app.Exchange.Done(t.Context(), says, uuid.Nil, x, exchange.Word{Minutes: 45, OnBehalf: identity.OnBehalf{Consent: "phone"}})
 			h.must(err)
-			_, err = h.app.Exchange.Confirm(t.Context(), confirms, x, oneself())
+			_, err = h.app.Exchange.Confirm(t.Context(), confirms, uuid.Nil, x, oneself())
 			h.must(err)
 			if g, r := h.balance(helper), h.balance(helped); g != 45 || r != -45 {
 				t.Errorf("%s, said by the %s: helper %d, helped %d", kind, doneBy, g, r)
@@ -120,7 +120,7 @@ func TestTwoDevicesConfirmAtOnceMoveHoursOnce(t *testing.T) {
 	codes := make([]string, 5)
 	for i := range codes {
 		wg.Go(func() {
-			_, err := h.app.Exchange.Confirm(t.Context(), h.as(maria), x, oneself())
+			_, err := h.app.Exchange.Confirm(t.Context(), h.as(maria), uuid.Nil, x, oneself())
 			if codes[i] = code(err); err == nil {
 				codes[i] = "settled"
 			}
@@ -145,9 +145,9 @@ func TestConfirmAndDisputeAtOnceEndInOneOfBoth(t *testing.T) {
 		x := h.said(bill, maria, 15)
 		var wg sync.WaitGroup
 		var confirmed, disputed error
-		wg.Go(func() { _, confirmed = h.app.Exchange.Confirm(t.Context(), h.as(maria), x, oneself()) })
+		wg.Go(func() { _, confirmed = h.app.Exchange.Confirm(t.Context(), h.as(maria), uuid.Nil, x, oneself()) })
 		wg.Go(func() {
-			_, disputed = h.app.Exchange.Dispute(t.Context(), h.as(maria), x, "It was shorter", oneself())
+			_, disputed = h.app.Exchange.Dispute(t.Context(), h.as(maria), uuid.Nil, x, "It was shorter", oneself())
 		})
 		wg.Wait()
 		if (confirmed == nil) == (disputed == nil) {
@@ -166,16 +166,16 @@ func TestTooFewHoursSaysHowMuchToWhoseTheyAre(t *testing.T) {
 	h := open(t)
 	bill, maria := h.joins(h.bank, "Bill Okafor", "bill@example.org"), h.joins(h.bank, "Maria Santos", "maria@example.org")
 	first := h.said(bill, maria, 690)
-	_, err := h.app.Exchange.Confirm(t.Context(), h.as(maria), first, oneself())
+	_, err := h.app.Exchange.Confirm(t.Context(), h.as(maria), uuid.Nil, first, oneself())
 	h.must(err)
 	x := h.said(bill, maria, 60)
-	_, err = h.app.Exchange.Confirm(t.Context(), h.as(maria), x, oneself())
+	_, err = h.app.Exchange.Confirm(t.Context(), h.as(maria), uuid.Nil, x, oneself())
 	if f := fault.As(err); code(err) != "insufficient-hours" || !strings.Contains(f.Text(), "30 minutes left to use, and this needs 1 hour") {
 		t.Errorf("Maria hears %v", err)
 	}
 	x, err = h.app.Exchange.Record(t.Context(), h.as(maria), uuid.Nil, exchange.Past{Helper: bill.ID, Helped: maria.ID, Kind: "out.lift", Word: exchange.Word{Minutes: 60}})
 	h.must(err)
-	_, err = h.app.Exchange.Confirm(t.Context(), h.as(bill), x, oneself())
+	_, err = h.app.Exchange.Confirm(t.Context(), h.as(bill), uuid.Nil, x, oneself())
 	if f := fault.As(err); code(err) != "insufficient-hours" || strings.Contains(f.Text(), "30") {
 		t.Errorf("Bill reads how many hours Maria has: %s", f.Text())
 	}
@@ -186,7 +186,7 @@ func TestCrossingTheSoftFloorRaisesOneTask(t *testing.T) {
 	h := open(t)
 	bill, maria := h.joins(h.bank, "Bill Okafor", "bill@example.org"), h.joins(h.bank, "Maria Santos", "maria@example.org")
 	for i, want := range []int{0, 1, 1} {
-		_, err := h.app.Exchange.Confirm(t.Context(), h.as(maria), h.said(bill, maria, 180), oneself())
+		_, err := h.app.Exchange.Confirm(t.Context(), h.as(maria), uuid.Nil, h.said(bill, maria, 180), oneself())
 		h.must(err)
 		if n := h.count("task where kind = 'below-soft-floor' and subject_id = ?", maria.ID); n != want {
 			t.Errorf("after %d hours: %d tasks, want %d", 3*(i+1), n, want)
@@ -199,20 +199,20 @@ func TestDisputeIsResolvedWithTheRightMinutes(t *testing.T) {
 	h := open(t)
 	bill, maria := h.joins(h.bank, "Bill Okafor", "bill@example.org"), h.joins(h.bank, "Maria Santos", "maria@example.org")
 	x := h.said(bill, maria, 120)
-	if _, err := h.app.Exchange.Dispute(t.Context(), h.as(maria), x, "  ", oneself()); !errors.Is(err, exchange.ErrReason) {
+	if _, err := h.app.Exchange.Dispute(t.Context(), h.as(maria), uuid.Nil, x, "  ", oneself()); !errors.Is(err, exchange.ErrReason) {
 		t.Errorf("a dispute without a word: %v", err)
 	}
-	_, err := h.app.Exchange.Dispute(t.Context(), h.as(maria), x, "It was an hour", oneself())
+	_, err := h.app.Exchange.Dispute(t.Context(), h.as(maria), uuid.Nil, x, "It was an hour", oneself())
 	h.must(err)
 	h.clock.Advance(30 * 24 * time.Hour)
 	h.must(h.app.Exchange.SettleSilent(t.Context(), h.bank.ID))
 	if b := h.balance(bill); b != 0 {
 		t.Fatalf("silence settled a dispute: %d", b)
 	}
-	if _, err := h.app.Exchange.Confirm(t.Context(), h.as(bill), x, oneself()); !errors.Is(err, exchange.ErrMove) {
+	if _, err := h.app.Exchange.Confirm(t.Context(), h.as(bill), uuid.Nil, x, oneself()); !errors.Is(err, exchange.ErrMove) {
 		t.Errorf("the helper confirms a dispute: %v", err)
 	}
-	_, err = h.app.Exchange.Resolve(t.Context(), h.broker(), x, 60, "Both say an hour now")
+	_, err = h.app.Exchange.Resolve(t.Context(), h.broker(), uuid.Nil, x, 60, "Both say an hour now")
 	h.must(err)
 	if b, n := h.balance(bill), h.count("task where done_at is null"); b != 60 || n != 0 {
 		t.Errorf("%d minutes, %d tasks left", b, n)
@@ -238,15 +238,15 @@ func TestBrokerCannotSettleTheirOwnHoursForBothSides(t *testing.T) {
 	}
 	x, err := h.app.Exchange.Record(t.Context(), broker, uuid.Nil, past)
 	h.must(err)
-	if _, err := h.app.Exchange.Confirm(t.Context(), broker, x, byPhone(edna)); !errors.Is(err, exchange.ErrOwnHours) {
+	if _, err := h.app.Exchange.Confirm(t.Context(), broker, uuid.Nil, x, byPhone(edna)); !errors.Is(err, exchange.ErrOwnHours) {
 		t.Errorf("confirmed for Edna: %v", err)
 	}
-	_, err = h.app.Exchange.Dispute(t.Context(), h.as(edna), x, "It was an hour", oneself())
+	_, err = h.app.Exchange.Dispute(t.Context(), h.as(edna), uuid.Nil, x, "It was an hour", oneself())
 	h.must(err)
-	if _, err := h.app.Exchange.Resolve(t.Context(), broker, x, 720, "I say so"); !errors.Is(err, exchange.ErrOwnHours) {
+	if _, err := h.app.Exchange.Resolve(t.Context(), broker, uuid.Nil, x, 720, "I say so"); !errors.Is(err, exchange.ErrOwnHours) {
 		t.Errorf("resolved by themselves: %v", err)
 	}
-	_, err = h.app.Exchange.Resolve(t.Context(), h.broker(), x, 60, "Edna says an hour")
+	_, err = h.app.Exchange.Resolve(t.Context(), h.broker(), uuid.Nil, x, 60, "Edna says an hour")
 	h.must(err)
 	if b := h.balance(sam); b != 60 {
 		t.Errorf("Sam has %d", b)
@@ -258,7 +258,7 @@ func TestBrokerActsOnlyForThoseWhoTakePart(t *testing.T) {
 	h := open(t)
 	bill, maria, paul := h.joins(h.bank, "Bill Okafor", "bill@example.org"), h.joins(h.bank, "Maria Santos", "maria@example.org"), h.joins(h.bank, "Paul Quiet", "")
 	x := h.said(bill, maria, 60)
-	if _, err := h.app.Exchange.Confirm(t.Context(), h.broker(), x, byPhone(paul)); !errors.Is(err, exchange.ErrNoExchange) {
+	if _, err := h.app.Exchange.Confirm(t.Context(), h.broker(), uuid.Nil, x, byPhone(paul)); !errors.Is(err, exchange.ErrNoExchange) {
 		t.Errorf("confirmed in the name of somebody else: %v", err)
 	}
 	p := exchange.Past{Helper: bill.ID, Helped: maria.ID, Kind: "out.lift", Word: exchange.Word{Minutes: 60, OnBehalf: byPhone(paul)}}

@@ -56,7 +56,7 @@ func TestCandidatesAreNeitherAskerNorPausedNorWhoSaidNo(t *testing.T) {
 	if n := h.openTasks("find-helper", ask); n != 0 {
 		t.Errorf("%d tasks look for a helper who is asked already", n)
 	}
-	_, err = h.app.Exchange.Cancel(t.Context(), h.as(bill), x, "", oneself())
+	_, err = h.app.Exchange.Cancel(t.Context(), h.as(bill), uuid.Nil, x, "", oneself())
 	h.must(err)
 	if n := h.openTasks("find-helper", ask); n != 1 {
 		t.Errorf("%d tasks look for somebody else", n)
@@ -136,7 +136,7 @@ func TestUnansweredProposalGoesBackToTheDesk(t *testing.T) {
 	expire(24*time.Hour, 0, 1)
 	expire(6*24*time.Hour, 0, 1)
 	expire(7*24*time.Hour, 1, 1)
-	if _, err := h.app.Exchange.Agree(t.Context(), h.as(bill), late, oneself()); !errors.Is(err, exchange.ErrMove) {
+	if _, err := h.app.Exchange.Agree(t.Context(), h.as(bill), uuid.Nil, late, oneself()); !errors.Is(err, exchange.ErrMove) {
 		t.Errorf("agreed after it had expired: %v", err)
 	}
 	if n := h.count("exchange_event where to_state = 'expired'"); n != 2 {
@@ -152,7 +152,7 @@ func TestWhoAskedForAnOfferHearsThatItIsOff(t *testing.T) {
 	h.must(err)
 	x, err := h.app.Exchange.Propose(t.Context(), h.as(maria), uuid.Nil, exchange.Plan{Listing: offer})
 	h.must(err)
-	_, err = h.app.Exchange.Cancel(t.Context(), h.as(bill), x, "", oneself())
+	_, err = h.app.Exchange.Cancel(t.Context(), h.as(bill), uuid.Nil, x, "", oneself())
 	h.must(err)
 	if got := h.mailTo("maria@example.org", "Not this time: Bill"); !strings.Contains(got, "Bill can't this time") {
 		t.Errorf("Maria reads %q", got)
@@ -164,14 +164,14 @@ func TestCancellingTellsTheOtherSide(t *testing.T) {
 	h := open(t)
 	maria, bill, edna := h.joins(h.bank, "Maria", "maria@example.org"), h.joins(h.bank, "Bill", "bill@example.org"), h.joins(h.bank, "Edna", "")
 	x := h.meeting(h.broker(), maria.ID, bill.ID, monday.Add(48*time.Hour))
-	_, err := h.app.Exchange.Cancel(t.Context(), h.as(bill), x, "", oneself())
+	_, err := h.app.Exchange.Cancel(t.Context(), h.as(bill), uuid.Nil, x, "", oneself())
 	h.must(err)
 	if got := h.mailTo("maria@example.org", "Called off: Bill"); !strings.Contains(got, "is off") {
 		t.Errorf("Maria reads %q", got)
 	}
 	// Without e-mail it is a call, before the meeting, that does not read like a reminder.
 	y := h.meeting(h.broker(), edna.ID, bill.ID, monday.Add(5*time.Hour))
-	_, err = h.app.Exchange.Cancel(t.Context(), h.as(bill), y, "", oneself())
+	_, err = h.app.Exchange.Cancel(t.Context(), h.as(bill), uuid.Nil, y, "", oneself())
 	h.must(err)
 	items, err := h.app.Desk.Open(t.Context(), h.broker())
 	h.must(err)

@@ -143,7 +143,7 @@ func TestStatementsArePagedAndOnesOwn(t *testing.T) {
 		if i%2 == 1 {
 			helper, helped = maria, bill
 		}
-		_, err := h.app.Exchange.Confirm(t.Context(), h.as(helped), h.said(helper, helped, 15), oneself())
+		_, err := h.app.Exchange.Confirm(t.Context(), h.as(helped), uuid.Nil, h.said(helper, helped, 15), oneself())
 		h.must(err)
 	}
 	h.staff(h.bank, "Sam", "sam@example.org", identity.Broker, nil)

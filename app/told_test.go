@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // mailTo waits for a message with this subject and gives its text.
@@ -29,6 +31,7 @@ func TestSilenceIsAnnounced(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	bill, maria, edna := h.joins(h.bank, "Bill", "bill@example.org"), h.joins(h.bank, "Maria", "maria@example.org"), h.joins(h.bank, "Edna", "")
+	h.met(bill, maria)
 	h.said(bill, maria, 90)
 	if got := h.mailTo("maria@example.org", "Is 1 hour 30 minutes right?"); !strings.Contains(got, "If we hear nothing by Monday 30 November, we take it as a yes") {
 		t.Errorf("Maria reads %q", got)
@@ -45,7 +48,7 @@ func TestMessageThatIsNoLongerTrueIsNotSent(t *testing.T) {
 	bill, maria := h.joins(h.bank, "Bill", "bill@example.org"), h.joins(h.bank, "Maria", "maria@example.org")
 	h.must(h.app.Queue.Stop(t.Context())) // nothing leaves meanwhile
 	x := h.said(bill, maria, 90)
-	_, err := h.app.Exchange.Confirm(t.Context(), h.as(maria), x, oneself())
+	_, err := h.app.Exchange.Confirm(t.Context(), h.as(maria), uuid.Nil, x, oneself())
 	h.must(err)
 	h.must(h.app.Queue.Start(context.WithoutCancel(t.Context()), 50*time.Millisecond))
 	done, stop := h.app.Queue.Done()

@@ -25,6 +25,7 @@ type Bank struct {
 	ConfirmDays  int       `bun:"confirm_days"`  // silence settles an exchange after so many days
 	FloorMinutes int64     `bun:"floor_minutes"` // hard floor of a new member's account
 	SoftMinutes  int64     `bun:"soft_minutes"`  // below it a broker is told; nothing is blocked
+	OffersStay   bool      `bun:"offers_stay"`   // offers stay until they are taken off
 	PotAccount   uuid.UUID `bun:"pot_account"`
 	IssueAccount uuid.UUID `bun:"issue_account"`
 	CreatedAt    time.Time `bun:"created_at"`

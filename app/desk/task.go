@@ -35,6 +35,9 @@ const (
 	RingToAsk         = "ring-to-ask"        // a helper without a device has to be asked
 	RingToConfirm     = "ring-to-confirm"    // hours wait for the word of somebody without a device
 	RingToRemind      = "ring-to-remind"     // tomorrow's meeting, for somebody without e-mail
+	RingToTell        = "ring-to-tell"       // agreed, called off or put right, and somebody without e-mail should know
+	RingToRenew       = "ring-to-renew"      // an offer or request of somebody without e-mail is about to end
+	MessageFailed     = "message-failed"     // what we wrote did not arrive
 	SettleDispute     = "settle-dispute"     // the two sides tell different hours
 	BelowSoftFloor    = "below-soft-floor"   // somebody has had a lot more than they gave
 	AnswerReferral    = "answer-referral"    // a surgery handed somebody over
@@ -50,7 +53,9 @@ const (
 const (
 	OfRequest     = "request"
 	OfExchange    = "exchange"
+	OfListing     = "listing"
 	OfMember      = "member"
+	OfMessage     = "message"
 	OfReferral    = "referral"
 	OfApplication = "application"
 	OfNotes       = "notes" // of staff, about the member with this id

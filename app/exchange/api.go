@@ -109,11 +109,13 @@ type idOutput struct {
 type answerInput struct {
 	Bank     string    `path:"bank"`
 	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Key      uuid.UUID `header:"Idempotency-Key" format:"uuid"`
 	Body     identity.OnBehalf
 }
 type reasonInput struct {
 	Bank     string    `path:"bank"`
 	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Key      uuid.UUID `header:"Idempotency-Key" format:"uuid"`
 	Body     struct {
 		Reason string `json:"reason,omitempty" maxLength:"500"`
 		identity.OnBehalf
@@ -122,6 +124,7 @@ type reasonInput struct {
 type doneInput struct {
 	Bank     string    `path:"bank"`
 	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Key      uuid.UUID `header:"Idempotency-Key" format:"uuid"`
 	Body     struct {
 		Minutes    int64  `json:"minutes" doc:"Quarter hours, up to 12 hours"`
 		HappenedOn string `json:"happened_on,omitempty" format:"date" doc:"Default: the day of the meeting, or today"`
@@ -131,6 +134,7 @@ type doneInput struct {
 type resolveInput struct {
 	Bank     string    `path:"bank"`
 	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Key      uuid.UUID `header:"Idempotency-Key" format:"uuid"`
 	Body     struct {
 		Minutes int64  `json:"minutes"`
 		Reason  string `json:"reason" maxLength:"500"`
@@ -208,34 +212,34 @@ func (s *Service) Routes(r *web.Routes) {
 	}
 	web.Register(r, op("agree", http.MethodPost, one+"/agree", "Say yes"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {
 		a := identity.ActorFrom(ctx)
-		_, err := s.Agree(ctx, a, in.Exchange, in.Body)
+		_, err := s.Agree(ctx, a, in.Key, in.Exchange, in.Body)
 		return answer(ctx, a, in.Exchange, err)
 	})
 	web.Register(r, op("cancel-exchange", http.MethodPost, one+"/cancel", "Say no, or call it off"), func(ctx context.Context, in *reasonInput) (*viewOutput, error) {
 		a := identity.ActorFrom(ctx)
-		_, err := s.Cancel(ctx, a, in.Exchange, in.Body.Reason, in.Body.OnBehalf)
+		_, err := s.Cancel(ctx, a, in.Key, in.Exchange, in.Body.Reason, in.Body.OnBehalf)
 		return answer(ctx, a, in.Exchange, err)
 	})
 	web.Register(r, op("say-done", http.MethodPost, one+"/done", "Say that it happened, and how long it took"), func(ctx context.Context, in *doneInput) (*viewOutput, error) {
 		a := identity.ActorFrom(ctx)
-		_, err := s.Done(ctx, a, in.Exchange, Word{Minutes: in.Body.Minutes, HappenedOn: date(in.Body.HappenedOn), OnBehalf: in.Body.OnBehalf})
+		_, err := s.Done(ctx, a, in.Key, in.Exchange, Word{Minutes: in.Body.Minutes, HappenedOn: date(in.Body.HappenedOn), OnBehalf: in.Body.OnBehalf})
 		return answer(ctx, a, in.Exchange, err)
 	})
 	web.Register(r, op("confirm-hours", http.MethodPost, one+"/confirm", "Say that the hours are right"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {
 		a := identity.ActorFrom(ctx)
-		_, err := s.Confirm(ctx, a, in.Exchange, in.Body)
+		_, err := s.Confirm(ctx, a, in.Key, in.Exchange, in.Body)
 		return answer(ctx, a, in.Exchange, err)
 	})
 	web.Register(r, op("dispute-hours", http.MethodPost, one+"/dispute", "Say that the hours are not right"), func(ctx context.Context, in *reasonInput) (*viewOutput, error) {
 		a := identity.ActorFrom(ctx)
-		_, err := s.Dispute(ctx, a, in.Exchange, in.Body.Reason, in.Body.OnBehalf)
+		_, err := s.Dispute(ctx, a, in.Key, in.Exchange, in.Body.Reason, in.Body.OnBehalf)
 		return answer(ctx, a, in.Exchange, err)
 	})
 	resolve := op("resolve-dispute", http.MethodPost, one+"/resolve", "End a dispute with the right hours")
 	resolve.Who = identity.WorkDesk
 	web.Register(r, resolve, func(ctx context.Context, in *resolveInput) (*viewOutput, error) {
 		a := identity.ActorFrom(ctx)
-		_, err := s.Resolve(ctx, a, in.Exchange, in.Body.Minutes, in.Body.Reason)
+		_, err := s.Resolve(ctx, a, in.Key, in.Exchange, in.Body.Minutes, in.Body.Reason)
 		return answer(ctx, a, in.Exchange, err)
 	})
 }

@@ -81,13 +81,13 @@ func (s *Service) Home(ctx context.Context, a identity.Actor, who uuid.UUID) (Ho
 }
 
 func (s *Service) sort(ctx context.Context, tx bun.IDB, a identity.Actor, who uuid.UUID, open []Exchange, h *Home) error {
-	for _, e := range open {
-		x, err := see(ctx, tx, a, e, who)
-		if err != nil {
-			return err
-		}
+	all, err := seeAll(ctx, tx, a, open, who)
+	if err != nil {
+		return err
+	}
+	for _, x := range all {
 		switch {
-		case e.State == Agreed:
+		case x.State == Agreed:
 			h.Diary = append(h.Diary, x)
 		case slices.Contains(x.WaitingFor, x.Side):
 			h.Answers = append(h.Answers, x)
@@ -99,17 +99,26 @@ func (s *Service) sort(ctx context.Context, tx bun.IDB, a identity.Actor, who uu
 	return nil
 }
 
-// see adds names and verbs, from the side of a member, or a broker's.
-func see(ctx context.Context, tx bun.IDB, a identity.Actor, e Exchange, who uuid.UUID) (Seen, error) {
-	people, err := member.Some(ctx, tx, e.BankID, []uuid.UUID{e.HelperID, e.HelpedID})
+// seeAll adds names and verbs, from the side of a member, or a broker's: the names
+// of all in one query. Refuses with ErrNoExchange what is another's.
+func seeAll(ctx context.Context, tx bun.IDB, a identity.Actor, all []Exchange, who uuid.UUID) ([]Seen, error) {
+	var ids []uuid.UUID
+	for _, e := range all {
+		ids = append(ids, e.HelperID, e.HelpedID)
+	}
+	people, err := member.Some(ctx, tx, a.Bank.ID, ids)
 	if err != nil {
-		return Seen{}, err
+		return nil, err
 	}
-	side, ok := sideOf(e, who, a.May(identity.WorkDesk))
-	if !ok {
-		return Seen{}, ErrNoExchange
+	out := make([]Seen, len(all))
+	for i, e := range all {
+		side, ok := sideOf(e, who, a.May(identity.WorkDesk))
+		if !ok {
+			return nil, ErrNoExchange
+		}
+		out[i] = Seen{Exchange: e, Helper: people[e.HelperID], Helped: people[e.HelpedID], Side: side, Verbs: verbs(e, side), WaitingFor: waitingFor(e)}
 	}
-	return Seen{Exchange: e, Helper: people[e.HelperID], Helped: people[e.HelpedID], Side: side, Verbs: verbs(e, side), WaitingFor: waitingFor(e)}, nil
+	return out, nil
 }
 
 // One reads an exchange: one's own, or any for a broker. Refuses with
@@ -122,9 +131,11 @@ func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen
 		if err != nil {
 			return err
 		}
-		if out, err = see(ctx, tx, a, e, a.Member); err != nil {
+		seen, err := seeAll(ctx, tx, a, []Exchange{e}, a.Member)
+		if err != nil {
 			return err
 		}
+		out = seen[0]
 		return tx.NewSelect().Model(&events).Where("bank_id = ?", a.Bank.ID).Where("exchange_id = ?", id).Order("seq").Scan(ctx)
 	})
 	return out, events, err

@@ -28,26 +28,30 @@ type Word struct {
 // Done says how long it took. The other side is asked to confirm, and silence
 // confirms after the bank's days. Refuses with ErrMinutes, ErrFuture, ErrLongAgo
 // and ErrMove.
-func (s *Service) Done(ctx context.Context, a identity.Actor, id uuid.UUID, w Word) (Exchange, error) {
-	return s.do(ctx, a, id, w.OnBehalf, "say-done", func(ctx context.Context, x *act) error {
+func (s *Service) Done(ctx context.Context, a identity.Actor, key, id uuid.UUID, w Word) (Exchange, error) {
+	return s.do(ctx, a, turn{key, id, w.OnBehalf, "say-done", w}, func(ctx context.Context, x *act) error {
+		w := w // the transaction may run twice
+		if err := x.consented(); err != nil {
+			return err
+		}
 		if w.HappenedOn.IsZero() && x.e.StartsAt != nil && x.e.StartsAt.Before(x.now) {
 			w.HappenedOn = a.Bank.Today(*x.e.StartsAt)
 		}
-		if err := x.say(w); err != nil {
+		if err := x.say(ctx, w); err != nil {
 			return err
 		}
 		if err := x.to(Done); err != nil {
 			return err
 		}
-		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToRemind); err != nil {
+		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToRemind, desk.RingToTell); err != nil {
 			return err
 		}
-		return s.tell(ctx, x, waitingFor(x.e), TellConfirm, "1")
+		return s.ask(ctx, x)
 	})
 }
 
 // say notes whose word it is and how long it took.
-func (x *act) say(w Word) error {
+func (x *act) say(ctx context.Context, w Word) error {
 	if err := x.own(); err != nil {
 		return err
 	}
@@ -68,9 +72,23 @@ func (x *act) say(w Word) error {
 	if x.side == Broker {
 		by = x.e.HelperID // the broker's word counts as the helper's, and the helped is asked
 	}
-	settles := today.AddDate(0, 0, x.a.Bank.ConfirmDays)
-	x.e.Minutes, x.e.HappenedOn, x.e.DoneBy, x.e.DoneAt, x.e.SettlesOn = &w.Minutes, &w.HappenedOn, &by, &x.now, &settles
-	return nil
+	x.e.Minutes, x.e.HappenedOn, x.e.DoneBy, x.e.DoneAt, x.e.SettlesOn = &w.Minutes, &w.HappenedOn, &by, &x.now, nil
+	met, err := haveMet(ctx, x.tx, x.a.Bank.ID, x.e.HelperID, x.e.HelpedID)
+	if met {
+		settles := today.AddDate(0, 0, x.a.Bank.ConfirmDays)
+		x.e.SettlesOn = &settles
+	}
+	return err
+}
+
+// ask asks the other side whether the hours are right. Between two who have no
+// settled hours yet silence is no answer: a broker is to ask when it lasts.
+func (s *Service) ask(ctx context.Context, x *act) error {
+	if err := s.tell(ctx, x, waitingFor(x.e), TellConfirm, "1"); err != nil || x.e.SettlesOn != nil {
+		return err
+	}
+	return desk.Raise(ctx, x.tx, desk.Task{BankID: x.a.Bank.ID, Kind: desk.RingToConfirm, SubjectKind: desk.OfExchange, SubjectID: x.e.ID,
+		DueAt: x.a.Bank.AfterWorkingDays(x.now.AddDate(0, 0, x.a.Bank.ConfirmDays), 0), CreatedAt: x.now})
 }
 
 // Past is help that happened without having been planned here.
@@ -115,13 +133,13 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 		}
 		return err
 	}
-	if x.side == Broker && p.OnBehalf.Consent == "" {
-		return identity.ErrConsent.At("/consent")
+	if err := x.consented(); err != nil {
+		return err
 	}
 	if p.BothAgree && x.side != Broker && x.behalf == nil {
 		return ErrOwnHours
 	}
-	if err := x.say(p.Word); err != nil {
+	if err := x.say(ctx, p.Word); err != nil {
 		return err
 	}
 	kinds, err := listing.KindNames(ctx, tx)
@@ -140,7 +158,7 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 		return err
 	}
 	if !p.BothAgree {
-		if err := s.tell(ctx, x, waitingFor(x.e), TellConfirm, "1"); err != nil {
+		if err := s.ask(ctx, x); err != nil {
 			return err
 		}
 		return x.audit(ctx, "record-help")
@@ -157,8 +175,11 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 
 // Confirm says that the hours are right; they move. Refuses with ErrNotYourTurn,
 // ErrMove, ErrOwnHours and insufficient-hours.
-func (s *Service) Confirm(ctx context.Context, a identity.Actor, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
-	return s.do(ctx, a, id, by, "confirm-hours", func(ctx context.Context, x *act) error {
+func (s *Service) Confirm(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
+	return s.do(ctx, a, turn{key, id, by, "confirm-hours", nil}, func(ctx context.Context, x *act) error {
+		if err := x.consented(); err != nil {
+			return err
+		}
 		if x.e.State != Done {
 			return ErrMove
 		}
@@ -174,12 +195,12 @@ func (s *Service) Confirm(ctx context.Context, a identity.Actor, id uuid.UUID, b
 
 // Dispute says that the hours are not right, and why. A broker gets a task.
 // Refuses with ErrReason, ErrNotYourTurn and ErrMove.
-func (s *Service) Dispute(ctx context.Context, a identity.Actor, id uuid.UUID, reason string, by identity.OnBehalf) (Exchange, error) {
+func (s *Service) Dispute(ctx context.Context, a identity.Actor, key, id uuid.UUID, reason string, by identity.OnBehalf) (Exchange, error) {
 	reason = strings.TrimSpace(reason)
 	if reason == "" {
 		return Exchange{}, ErrReason.At("/reason")
 	}
-	return s.do(ctx, a, id, by, "dispute-hours", func(ctx context.Context, x *act) error {
+	return s.do(ctx, a, turn{key, id, by, "dispute-hours", reason}, func(ctx context.Context, x *act) error {
 		if x.e.State == Done && !confirms(x.e, x.side) {
 			return ErrNotYourTurn
 		}
@@ -198,12 +219,12 @@ func (s *Service) Dispute(ctx context.Context, a identity.Actor, id uuid.UUID, r
 // Resolve ends a dispute: with the minutes that a broker found to be right.
 // Refuses with ErrReason, ErrMinutes, ErrMove and ErrOwnHours. To end it without
 // hours, Cancel.
-func (s *Service) Resolve(ctx context.Context, a identity.Actor, id uuid.UUID, minutes int64, reason string) (Exchange, error) {
+func (s *Service) Resolve(ctx context.Context, a identity.Actor, key, id uuid.UUID, minutes int64, reason string) (Exchange, error) {
 	reason = strings.TrimSpace(reason)
 	if reason == "" {
 		return Exchange{}, ErrReason.At("/reason")
 	}
-	return s.do(ctx, a, id, identity.OnBehalf{}, "resolve-dispute", func(ctx context.Context, x *act) error {
+	return s.do(ctx, a, turn{key, id, identity.OnBehalf{}, "resolve-dispute", []any{minutes, reason}}, func(ctx context.Context, x *act) error {
 		if err := checkMinutes(minutes); err != nil {
 			return err
 		}
@@ -214,7 +235,10 @@ func (s *Service) Resolve(ctx context.Context, a identity.Actor, id uuid.UUID, m
 			return ErrOwnHours
 		}
 		x.reason, x.e.Minutes = reason, &minutes
-		return s.settle(ctx, x, minutes)
+		if err := s.settle(ctx, x, minutes); err != nil {
+			return err
+		}
+		return s.tell(ctx, x, []Side{Helper, Helped}, TellRight, "1")
 	})
 }
 
@@ -264,5 +288,5 @@ func (s *Service) settle(ctx context.Context, x *act, minutes int64) error {
 			}
 		}
 	}
-	return desk.Finish(ctx, x.tx, x.a.Bank.ID, x.e.ID, x.a.Person, x.now, desk.RingToConfirm, desk.SettleDispute, desk.RingToRemind)
+	return desk.Finish(ctx, x.tx, x.a.Bank.ID, x.e.ID, x.a.Person, x.now, desk.RingToConfirm, desk.SettleDispute, desk.RingToRemind, desk.RingToTell)
 }

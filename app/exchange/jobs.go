@@ -75,6 +75,10 @@ func (s *Service) Remind(ctx context.Context, bankID uuid.UUID) error {
 			if err := s.tell(ctx, x, []Side{Helper, Helped}, TellRemind, e.StartsAt.UTC().Format(time.RFC3339)); err != nil {
 				return err
 			}
+			// Whoever is rung today is told of the meeting in the same call.
+			if err := desk.Finish(ctx, tx, bankID, e.ID, x.a.Person, now, desk.RingToTell); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -98,7 +102,7 @@ func (s *Service) SettleSilent(ctx context.Context, bankID uuid.UUID) error {
 	}
 	var failed []error
 	for _, id := range due {
-		_, err := s.do(ctx, identity.System(b), id, identity.OnBehalf{}, "settle-silent", func(ctx context.Context, x *act) error {
+		_, err := s.do(ctx, identity.System(b), turn{id: id, action: "settle-silent"}, func(ctx context.Context, x *act) error {
 			if x.e.State != Done {
 				return errMeanwhile
 			}
@@ -154,7 +158,7 @@ func (s *Service) Expire(ctx context.Context, bankID uuid.UUID) error {
 }
 
 func (s *Service) expire(ctx context.Context, b bank.Bank, id uuid.UUID) error {
-	_, err := s.do(ctx, identity.System(b), id, identity.OnBehalf{}, "expire-proposal", func(ctx context.Context, x *act) error {
+	_, err := s.do(ctx, identity.System(b), turn{id: id, action: "expire-proposal"}, func(ctx context.Context, x *act) error {
 		if x.e.State != Proposed {
 			return errMeanwhile
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -54,10 +55,25 @@ func (s *Service) Renders() map[string]message.Render {
 			if x.to.ID == x.e.HelpedID {
 				what = fmt.Sprintf("%s says they helped you for %s (%s).", x.other.Called, Spoken(*x.e.Minutes), x.doing)
 			}
+			otherwise := "If we hear nothing, we will ring you. No hours move before you have said yes."
+			if x.e.SettlesOn != nil {
+				otherwise = fmt.Sprintf("If we hear nothing by %s, we take it as a yes.", x.e.SettlesOn.Format("Monday 2 January"))
+			}
 			return message.Words{Subject: "Is " + Spoken(*x.e.Minutes) + " right?",
-				Text: fmt.Sprintf("%s\n\nIs that right? One tap says yes: %s\nIf we hear nothing by %s, we take it as a yes.", what, s.link(x.e), x.e.SettlesOn.Format("Monday 2 January"))}
+				Text: fmt.Sprintf("%s\n\nIs that right? One tap says yes: %s\n%s", what, s.link(x.e), otherwise)}
 		}),
 		TellOff: s.render(calledOff),
+		TellRight: s.render(func(x told) message.Words {
+			switch x.e.State {
+			case Settled:
+				return message.Words{Subject: "Put right: " + Spoken(*x.e.Minutes),
+					Text: fmt.Sprintf("We have talked to you and %s about %s. It is %s now, and the hours have moved.\n\nTo see it: %s", x.other.Called, x.doing, Spoken(*x.e.Minutes), s.link(x.e))}
+			case Cancelled:
+				return message.Words{Subject: "Put right: no hours move",
+					Text: fmt.Sprintf("We have talked to you and %s about %s. No hours move.\n\nTo see it: %s", x.other.Called, x.doing, s.link(x.e))}
+			}
+			return message.Words{}
+		}),
 	}
 }
 
@@ -79,7 +95,8 @@ func calledOff(x told) message.Words {
 // Calls are the tasks that take a message's place for people without e-mail.
 func (s *Service) Calls() map[string]desk.Task {
 	calls := map[string]desk.Task{}
-	for template, kind := range map[string]string{TellAsked: desk.RingToAsk, TellConfirm: desk.RingToConfirm, TellRemind: desk.RingToRemind, TellOff: desk.RingToRemind} {
+	for template, kind := range map[string]string{TellAsked: desk.RingToAsk, TellConfirm: desk.RingToConfirm, TellRemind: desk.RingToRemind,
+		TellAgreed: desk.RingToTell, TellOff: desk.RingToTell, TellRight: desk.RingToTell} {
 		calls[template] = desk.Task{Kind: kind, SubjectKind: desk.OfExchange}
 	}
 	return calls
@@ -148,6 +165,14 @@ func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, id
 	if err != nil {
 		return nil, err
 	}
+	label, err := member.Labels(ctx, tx, bankID, names)
+	if err != nil {
+		return nil, err
+	}
+	unheard, err := message.Unheard(ctx, tx, bankID, ids)
+	if err != nil {
+		return nil, err
+	}
 	kinds, err := listing.KindNames(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -158,11 +183,12 @@ func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, id
 	}
 	out := map[uuid.UUID]desk.Line{}
 	for _, e := range rows {
-		ring := toRing(e, names)
-		what := fmt.Sprintf("%s helps %s with %s", names[e.HelperID].Called, names[e.HelpedID].Called, kinds[e.Kind].Doing)
+		ring := toRing(e, names, unheard[e.ID])
+		helper, helped := label[e.HelperID], label[e.HelpedID]
+		what := fmt.Sprintf("%s helps %s with %s", helper, helped, kinds[e.Kind].Doing)
 		switch {
-		case e.State == Done || e.State == Disputed:
-			what = fmt.Sprintf("%s helped %s with %s, %s", names[e.HelperID].Called, names[e.HelpedID].Called, kinds[e.Kind].Doing, Spoken(*e.Minutes))
+		case e.State == Done || e.State == Disputed || e.State == Settled:
+			what = fmt.Sprintf("%s helped %s with %s, %s", helper, helped, kinds[e.Kind].Doing, Spoken(*e.Minutes))
 		case e.StartsAt != nil:
 			what += ", " + SpokenTime(*e.StartsAt, b.Location())
 		}
@@ -171,16 +197,26 @@ func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, id
 		}
 		called := make([]string, len(ring))
 		for i, m := range ring {
-			called[i] = m.Called
+			called[i] = label[m.ID]
 		}
 		out[e.ID] = desk.Line{Who: strings.Join(called, " and "), What: what, Link: "/broker/exchange?id=" + e.ID.String(), Member: &ring[0].ID}
 	}
 	return out, nil
 }
 
-// toRing is whom a broker rings about an exchange: whoever it waits for, or both
-// sides, but nobody who gets an e-mail while another does not.
-func toRing(e Exchange, names map[uuid.UUID]member.Member) []member.Member {
+// toRing is whom a broker rings about an exchange: whom its newest news did not
+// reach by e-mail; else whoever it waits for, or both sides, but nobody who gets
+// an e-mail while another does not.
+func toRing(e Exchange, names map[uuid.UUID]member.Member, unheard []uuid.UUID) []member.Member {
+	var missed []member.Member
+	for _, id := range []uuid.UUID{e.HelperID, e.HelpedID} {
+		if e.State != Disputed && slices.Contains(unheard, id) {
+			missed = append(missed, names[id])
+		}
+	}
+	if len(missed) > 0 {
+		return missed
+	}
 	sides := waitingFor(e)
 	if len(sides) == 0 || e.State == Disputed {
 		sides = []Side{Helper, Helped}

@@ -45,6 +45,7 @@ const (
 	TellConfirm = "hours-to-confirm"
 	TellRemind  = "tomorrow"
 	TellOff     = "called-off"
+	TellRight   = "hours-put-right"
 )
 
 // act is one move by one actor on one locked exchange.
@@ -61,28 +62,50 @@ type act struct {
 	reason string
 }
 
+// turn is one move as it was asked for.
+type turn struct {
+	key    uuid.UUID // repeats with it are answered like the first; nil: every one counts
+	id     uuid.UUID
+	by     identity.OnBehalf
+	action string
+	said   any // what else was sent with it
+}
+
 // do locks an exchange, works out as what the actor acts, runs fn, and saves what
 // it changed with its event and audit row, all in one transaction.
-func (s *Service) do(ctx context.Context, a identity.Actor, id uuid.UUID, by identity.OnBehalf, action string, fn func(ctx context.Context, x *act) error) (Exchange, error) {
+//
+// A repeat with the same key changes nothing and gets the exchange as it stands:
+// whoever lost the answer to a tap, and taps again, is not told off.
+func (s *Service) do(ctx context.Context, a identity.Actor, t turn, fn func(ctx context.Context, x *act) error) (Exchange, error) {
 	var out Exchange
 	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
-		x := &act{tx: tx, a: a, by: by, now: s.Clock.Now()}
-		var err error
-		if x.e, err = lock(ctx, tx, a.Bank.ID, id); err != nil {
+		now, fresh := s.Clock.Now(), false
+		claim := once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: t.key, Operation: t.action, Input: []any{t.id, t.by, t.said}, Now: now}
+		_, err := once.Do(ctx, tx, claim, func(uuid.UUID) error {
+			fresh = true
+			x := &act{tx: tx, a: a, by: t.by, now: now}
+			var err error
+			if x.e, err = lock(ctx, tx, a.Bank.ID, t.id); err != nil {
+				return err
+			}
+			x.from = x.e.State
+			if err := x.who(); err != nil {
+				return err
+			}
+			if err := fn(ctx, x); err != nil {
+				return err
+			}
+			if err := save(ctx, tx, x.e, Event{From: x.from, To: x.e.State, ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Minutes: x.e.Minutes, Reason: x.reason, At: x.now}); err != nil {
+				return err
+			}
+			out = x.e
+			return x.audit(ctx, t.action)
+		})
+		if err != nil || fresh {
 			return err
 		}
-		x.from = x.e.State
-		if err := x.who(); err != nil {
-			return err
-		}
-		if err := fn(ctx, x); err != nil {
-			return err
-		}
-		if err := save(ctx, tx, x.e, Event{From: x.from, To: x.e.State, ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Minutes: x.e.Minutes, Reason: x.reason, At: x.now}); err != nil {
-			return err
-		}
-		out = x.e
-		return x.audit(ctx, action)
+		out, err = byID(ctx, tx, a.Bank.ID, t.id)
+		return err
 	})
 	return out, err
 }
@@ -115,6 +138,15 @@ func (x *act) who() error {
 func (x *act) own() error {
 	if x.a.Member != uuid.Nil && x.a.Member != x.member && (x.a.Member == x.e.HelperID || x.a.Member == x.e.HelpedID) {
 		return ErrOwnHours
+	}
+	return nil
+}
+
+// consented refuses with ErrConsent a broker who acts without saying for whom, and
+// without saying how it was agreed.
+func (x *act) consented() error {
+	if x.side == Broker && x.by.Consent == "" {
+		return identity.ErrConsent.At("/consent")
 	}
 	return nil
 }
@@ -275,8 +307,8 @@ func callBy(x *act, template string) time.Time {
 
 // Agree says yes to a proposal for one side. With both yes it is agreed. Refuses
 // with ErrNotYourTurn.
-func (s *Service) Agree(ctx context.Context, a identity.Actor, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
-	return s.do(ctx, a, id, by, "agree", func(ctx context.Context, x *act) error {
+func (s *Service) Agree(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
+	return s.do(ctx, a, turn{key, id, by, "agree", nil}, func(ctx context.Context, x *act) error {
 		if x.e.State != Proposed {
 			return ErrMove
 		}
@@ -300,16 +332,27 @@ func (s *Service) Agree(ctx context.Context, a identity.Actor, id uuid.UUID, by 
 		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToAsk); err != nil {
 			return err
 		}
-		return s.tell(ctx, x, []Side{Helper, Helped}, TellAgreed, "1")
+		told := []Side{Helper, Helped}
+		if x.behalf != nil && x.by.Consent != "paper" { // said on the phone or face to face: they know
+			told = slices.DeleteFunc(told, func(side Side) bool { return side == x.side })
+		}
+		return s.tell(ctx, x, told, TellAgreed, "1")
 	})
 }
 
 // Cancel says no to a proposal, or calls off what was agreed. A request goes back
 // to the desk. Reason may be empty for a proposal. Refuses with ErrMove and
 // ErrReason.
-func (s *Service) Cancel(ctx context.Context, a identity.Actor, id uuid.UUID, reason string, by identity.OnBehalf) (Exchange, error) {
+func (s *Service) Cancel(ctx context.Context, a identity.Actor, key, id uuid.UUID, reason string, by identity.OnBehalf) (Exchange, error) {
 	reason = strings.TrimSpace(reason)
-	return s.do(ctx, a, id, by, "cancel-exchange", func(ctx context.Context, x *act) error { return s.callOff(ctx, x, reason) })
+	return s.do(ctx, a, turn{key, id, by, "cancel-exchange", reason}, func(ctx context.Context, x *act) error {
+		if x.e.State != Disputed { // ending a dispute is the broker's own decision, with a reason
+			if err := x.consented(); err != nil {
+				return err
+			}
+		}
+		return s.callOff(ctx, x, reason)
+	})
 }
 
 // callOff is Cancel on a locked exchange.
@@ -335,18 +378,21 @@ func (s *Service) callOff(ctx context.Context, x *act, reason string) error {
 	if err != nil {
 		return err
 	}
-	if err := desk.Finish(ctx, x.tx, x.a.Bank.ID, x.e.ID, x.a.Person, x.now, desk.RingToAsk, desk.RingToRemind, desk.RingToConfirm, desk.SettleDispute); err != nil {
+	if err := desk.Finish(ctx, x.tx, x.a.Bank.ID, x.e.ID, x.a.Person, x.now, desk.RingToAsk, desk.RingToRemind, desk.RingToConfirm, desk.RingToTell, desk.SettleDispute); err != nil {
 		return err
 	}
 	var told []Side
+	template := TellOff
 	switch x.from {
 	case Proposed:
 		told = proposer
 	case Agreed:
 		told = []Side{Helper, Helped}
+	case Disputed:
+		told, template = []Side{Helper, Helped}, TellRight
 	}
 	told = slices.DeleteFunc(told, func(side Side) bool { return side == x.side })
-	return s.tell(ctx, x, told, TellOff, "1")
+	return s.tell(ctx, x, told, template, "1")
 }
 
 // reopen puts the request back on the list and on the desk. It tells which side

@@ -131,3 +131,14 @@ func given(ctx context.Context, tx bun.IDB, bank, member uuid.UUID, since time.T
 	}
 	return sum, nil
 }
+
+// haveMet tells whether two members have settled hours with each other, whoever
+// helped.
+func haveMet(ctx context.Context, tx bun.IDB, bank, one, other uuid.UUID) (bool, error) {
+	met, err := tx.NewSelect().Model((*Exchange)(nil)).Where("bank_id = ?", bank).Where("state = 'settled'").
+		Where("(helper_id = ? and helped_id = ?) or (helper_id = ? and helped_id = ?)", one, other, other, one).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for hours of two: %w", err)
+	}
+	return met, nil
+}

@@ -27,7 +27,8 @@ type View struct {
 	State     string    `json:"state" enum:"open,matched,met,withdrawn,expired"`
 	Mine      bool      `json:"mine"`
 	CreatedAt time.Time `json:"created_at"`
-	ExpiresOn string    `json:"expires_on" format:"date"`
+	ExpiresOn string    `json:"expires_on,omitempty" format:"date" doc:"Last day on the list; none: it stays until it is taken off"`
+	Ending    bool      `json:"ending" doc:"Ends within a week, or has ended: offer to keep it"`
 }
 
 type kindsOutput struct {
@@ -80,6 +81,12 @@ type oneInput struct {
 	Listing uuid.UUID `path:"listing" format:"uuid"`
 }
 
+type renewInput struct {
+	Bank    string    `path:"bank"`
+	Listing uuid.UUID `path:"listing" format:"uuid"`
+	Body    identity.OnBehalf
+}
+
 type oneOutput struct{ Body View }
 
 // Routes hangs the operations of asking and offering.
@@ -110,19 +117,23 @@ func (s *Service) Routes(r *web.Routes) {
 		func(ctx context.Context, in *listInput) (*listOutput, error) {
 			a := identity.ActorFrom(ctx)
 			rows, more, err := s.List(ctx, a, in.Type, in.After)
-			return list(a, rows, more), err
+			return s.list(a, rows, more), err
 		})
 	web.Register(r, web.Op{ID: "help-of-member", Method: http.MethodGet, Path: "/banks/{bank}/members/{member}/listings", Room: "help", Who: identity.TakePart, Summary: "A member's own open offers and requests"},
 		func(ctx context.Context, in *ofMemberInput) (*listOutput, error) {
 			a := identity.ActorFrom(ctx)
 			rows, err := s.Mine(ctx, a, in.Member)
-			return list(a, rows, false), err
+			return s.list(a, rows, false), err
 		})
 	web.Register(r, web.Op{ID: "see-listing", Method: http.MethodGet, Path: "/banks/{bank}/listings/{listing}", Room: "help", Who: identity.TakePart, Summary: "One offer or request"},
 		func(ctx context.Context, in *oneInput) (*oneOutput, error) {
 			a := identity.ActorFrom(ctx)
 			l, err := s.One(ctx, a, in.Listing)
-			return &oneOutput{view(a, l)}, err
+			return &oneOutput{s.view(a, l)}, err
+		})
+	web.Register(r, web.Op{ID: "renew-listing", Method: http.MethodPost, Path: "/banks/{bank}/listings/{listing}/renew", Room: "help", Who: identity.TakePart, Summary: "Keep it on the list, or put it back", Status: http.StatusNoContent},
+		func(ctx context.Context, in *renewInput) (*struct{}, error) {
+			return nil, s.Renew(ctx, identity.ActorFrom(ctx), in.Listing, in.Body)
 		})
 	web.Register(r, web.Op{ID: "withdraw-listing", Method: http.MethodPost, Path: "/banks/{bank}/listings/{listing}/withdraw", Room: "help", Who: identity.TakePart, Summary: "Take it off the list", Status: http.StatusNoContent},
 		func(ctx context.Context, in *oneInput) (*struct{}, error) {
@@ -130,16 +141,20 @@ func (s *Service) Routes(r *web.Routes) {
 		})
 }
 
-func list(a identity.Actor, rows []Shown, more bool) *listOutput {
+func (s *Service) list(a identity.Actor, rows []Shown, more bool) *listOutput {
 	out := &listOutput{}
 	out.Body.More, out.Body.Listings = more, make([]View, len(rows))
 	for i, l := range rows {
-		out.Body.Listings[i] = view(a, l)
+		out.Body.Listings[i] = s.view(a, l)
 	}
 	return out
 }
 
-func view(a identity.Actor, l Shown) View {
-	return View{ID: l.ID, MemberID: l.MemberID, Called: l.Called, Area: l.Area, Type: l.Type, Kind: l.Kind, Note: l.Note, Timing: l.Timing,
-		Place: l.Place, State: l.State, Mine: l.MemberID == a.Member, CreatedAt: l.CreatedAt, ExpiresOn: l.ExpiresOn.Format(time.DateOnly)}
+func (s *Service) view(a identity.Actor, l Shown) View {
+	v := View{ID: l.ID, MemberID: l.MemberID, Called: l.Called, Area: l.Area, Type: l.Type, Kind: l.Kind, Note: l.Note, Timing: l.Timing,
+		Place: l.Place, State: l.State, Mine: l.MemberID == a.Member, CreatedAt: l.CreatedAt}
+	if l.ExpiresOn.Before(never) {
+		v.ExpiresOn, v.Ending = l.ExpiresOn.Format(time.DateOnly), ending(l.Listing, a.Bank.Today(s.Clock.Now()))
+	}
+	return v
 }

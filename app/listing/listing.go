@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"timebank/app/bank"
 	"timebank/app/platform/fault"
 )
 
@@ -40,7 +41,7 @@ const (
 	Matched   = "matched"   // an exchange is proposed or agreed for it
 	Met       = "met"       // the help was given
 	Withdrawn = "withdrawn" // by the member
-	Expired   = "expired"
+	Expired   = "expired"   // its day came; its owner can put it back
 )
 
 // Days a listing lives. A request that nobody met in a season is asked again.
@@ -61,12 +62,26 @@ var (
 	ErrKind = fault.New(fault.Invalid, "unknown-kind", "Choose a kind of help from the list.")
 )
 
-// expiry is the day after which a listing made at t is no longer shown.
-func expiry(kind string, today time.Time) time.Time {
-	if kind == Offer {
+// never is the day on which an offer ends in a bank where offers stay.
+var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// expiry is the last day of a listing that is made, or wanted again, today.
+func expiry(kind string, b bank.Bank, today time.Time) time.Time {
+	switch {
+	case kind == Offer && b.OffersStay:
+		return never
+	case kind == Offer:
 		return today.AddDate(0, 0, offerDays)
 	}
 	return today.AddDate(0, 0, requestDays)
+}
+
+// noticeDays before it ends a listing's owner is asked whether to keep it.
+const noticeDays = 7
+
+// ending tells whether a listing ends soon, so that keeping it is offered.
+func ending(l Listing, today time.Time) bool {
+	return l.State == Expired || (l.State == Open && !l.ExpiresOn.After(today.AddDate(0, 0, noticeDays)))
 }
 
 // due is when a broker should have found somebody.

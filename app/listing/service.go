@@ -11,6 +11,7 @@ import (
 	"timebank/app/desk"
 	"timebank/app/identity"
 	"timebank/app/member"
+	"timebank/app/message"
 	"timebank/app/platform/audit"
 	"timebank/app/platform/clock"
 	"timebank/app/platform/db"
@@ -20,8 +21,10 @@ import (
 
 // Service is the use cases of asking and offering.
 type Service struct {
-	Pool  *bun.DB
-	Clock clock.Clock
+	Pool    *bun.DB
+	Clock   clock.Clock
+	Message *message.Service
+	URL     string // where people reach the product; links in messages begin with it
 }
 
 // Want is what somebody asks for or offers.
@@ -75,7 +78,7 @@ func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Wa
 					return member.ErrNotActive.With("who", m.Called)
 				}
 				l := Listing{BankID: a.Bank.ID, ID: id, MemberID: who, Type: w.Type, Kind: w.Kind, Note: w.Note, Timing: w.Timing, Place: w.Place,
-					State: Open, CreatedBy: a.Person, CreatedAt: now, ExpiresOn: expiry(w.Type, a.Bank.Today(now))}
+					State: Open, CreatedBy: a.Person, CreatedAt: now, ExpiresOn: expiry(w.Type, a.Bank, a.Bank.Today(now))}
 				if err := Insert(ctx, tx, l); err != nil {
 					return err
 				}
@@ -202,13 +205,26 @@ func shown(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []Listing) ([]S
 	return out, nil
 }
 
+// labels is whose listings these are, as staff tell members apart.
+func labels(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []Listing) (map[uuid.UUID]string, error) {
+	ids := make([]uuid.UUID, len(rows))
+	for i, l := range rows {
+		ids[i] = l.MemberID
+	}
+	people, err := member.Some(ctx, tx, bank, ids)
+	if err != nil {
+		return nil, err
+	}
+	return member.Labels(ctx, tx, bank, people)
+}
+
 // Describe words requests for the desk.
 func Describe(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
 	var rows []Listing
 	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id in (?)", bun.List(ids)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read requests: %w", err)
 	}
-	all, err := shown(ctx, tx, bank, rows)
+	label, err := labels(ctx, tx, bank, rows)
 	if err != nil {
 		return nil, err
 	}
@@ -218,8 +234,8 @@ func Describe(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) 
 	}
 	when := map[string]string{"today": ", today", "this-week": ", this week", "no-hurry": ""}
 	out := map[uuid.UUID]desk.Line{}
-	for _, l := range all {
-		out[l.ID] = desk.Line{Who: l.Called, What: "Asked for: " + kinds[l.Kind].Name + when[l.Timing], Link: "/broker/request?id=" + l.ID.String(), Member: &l.MemberID}
+	for _, l := range rows {
+		out[l.ID] = desk.Line{Who: label[l.MemberID], What: "Asked for: " + kinds[l.Kind].Name + when[l.Timing], Link: "/broker/request?id=" + l.ID.String(), Member: &l.MemberID}
 	}
 	return out, nil
 }

@@ -106,3 +106,41 @@ func Seen(ctx context.Context, tx bun.IDB, bank, id uuid.UUID, now time.Time) er
 	}
 	return nil
 }
+
+// Labels is how staff tell members apart: the name they like, or the full name
+// where another member of the bank goes by the same, with the reference where the
+// full name is the same too.
+func Labels(ctx context.Context, tx bun.IDB, bank uuid.UUID, people map[uuid.UUID]Member) (map[uuid.UUID]string, error) {
+	out := make(map[uuid.UUID]string, len(people))
+	if len(people) == 0 {
+		return out, nil
+	}
+	var called, names []string
+	for _, m := range people {
+		called, names = append(called, strings.ToLower(m.Called)), append(names, strings.ToLower(m.Name))
+	}
+	var rows []struct {
+		Called, Name string
+	}
+	err := tx.NewSelect().Model((*Member)(nil)).ColumnExpr("lower(called) as called, lower(name) as name").Where("bank_id = ?", bank).Where("status <> ?", Left).
+		Where("lower(called) in (?) or lower(name) in (?)", bun.List(called), bun.List(names)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("tell members apart: %w", err)
+	}
+	sameCalled, sameName := map[string]int{}, map[string]int{}
+	for _, r := range rows {
+		sameCalled[r.Called]++
+		sameName[r.Name]++
+	}
+	for id, m := range people {
+		switch {
+		case sameName[strings.ToLower(m.Name)] > 1:
+			out[id] = m.Name + " (" + m.Reference + ")"
+		case sameCalled[strings.ToLower(m.Called)] > 1:
+			out[id] = m.Name
+		default:
+			out[id] = m.Called
+		}
+	}
+	return out, nil
+}

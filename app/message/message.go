@@ -113,8 +113,11 @@ func (s *Service) Write(ctx context.Context, tx bun.IDB, to To) error {
 // call puts the call that takes a message's place on the desk.
 func (s *Service) call(ctx context.Context, tx bun.IDB, row Message, by time.Time) error {
 	t, ok := s.Calls[row.Template]
-	if !ok {
-		return nil
+	switch {
+	case !ok && row.State != Queued:
+		return nil // nobody is rung to hear this
+	case !ok: // an e-mail was meant to go, and did not
+		t, row.SubjectID = desk.Task{Kind: desk.MessageFailed, SubjectKind: desk.OfMessage}, row.ID
 	}
 	t.BankID, t.CreatedAt, t.SubjectID, t.DueAt = row.BankID, s.Clock.Now(), row.SubjectID, by
 	return desk.Raise(ctx, tx, t)
@@ -132,9 +135,13 @@ func (Send) Kind() string { return "send-message" }
 // Work names the jobs this slice does.
 func (s *Service) Work(q *job.Queue) { job.Handle(q, s.send) }
 
+// maxTries is how often a message is tried, with the queue's growing pauses: ten
+// tries take seven hours, after which a person is quicker.
+const maxTries = 10
+
 // send renders and sends one message, then notes it. A crash between the two
 // sends it again with the same Message-ID, by which mail servers know it. What an
-// address does not take becomes a call.
+// address does not take, or no server takes in maxTries tries, becomes a call.
 func (s *Service) send(ctx context.Context, j Send) error {
 	var row Message
 	var words Words
@@ -182,8 +189,10 @@ func (s *Service) send(ctx context.Context, j Send) error {
 	switch {
 	case errors.Is(err, mail.ErrAddress):
 		return s.note(ctx, row, Failed, "address", b.AfterWorkingDays(s.Clock.Now(), 1))
+	case err != nil && row.Tries+1 >= maxTries:
+		return s.note(ctx, row, Failed, "tries", b.AfterWorkingDays(s.Clock.Now(), 0))
 	case err != nil:
-		return err
+		return errors.Join(err, s.note(ctx, row, Queued, "", time.Time{}))
 	}
 	return s.note(ctx, row, Sent, "", time.Time{})
 }

@@ -30,6 +30,8 @@ const (
 	Gone                        // was there, is over
 	TooMany                     // too often; try later
 	TooLarge                    // the request's body is over the limit
+	Unreadable                  // what was sent is no request at all: broken JSON, half a body
+	WrongType                   // sent in a form that this operation does not read
 	Unavailable                 // we cannot at the moment
 )
 

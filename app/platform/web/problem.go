@@ -47,15 +47,16 @@ var status = map[fault.Kind]int{
 	fault.NotFound: http.StatusNotFound, fault.Conflict: http.StatusConflict, fault.Gone: http.StatusGone,
 	fault.TooMany: http.StatusTooManyRequests, fault.TooLarge: http.StatusRequestEntityTooLarge,
 	fault.Unavailable: http.StatusServiceUnavailable,
+	fault.Unreadable:  http.StatusBadRequest, fault.WrongType: http.StatusUnsupportedMediaType,
 }
 
 // The refusals that the edge itself makes.
 var (
 	errInternal    = fault.New(fault.Internal, "our-fault", "Something went wrong on our side. Nothing is lost. Please try again in a minute.")
 	errNoPage      = fault.New(fault.NotFound, "not-here", "There is nothing at this address.")
-	errUnreadable  = fault.New(fault.Invalid, "unreadable", "What was sent cannot be read.")
+	errUnreadable  = fault.New(fault.Unreadable, "unreadable", "What was sent cannot be read. Reload the page and send it again.")
 	errTooLarge    = fault.New(fault.TooLarge, "too-large", "That is too much at once. Please send less.")
-	errWrongType   = fault.New(fault.Invalid, "wrong-type", "Please send this as application/json.")
+	errWrongType   = fault.New(fault.WrongType, "wrong-type", "Please send this as application/json.")
 	errCrossOrigin = fault.New(fault.Forbidden, "cross-origin", "This came from another web site, so we did not do it.")
 )
 

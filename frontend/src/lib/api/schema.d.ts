@@ -328,6 +328,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/listings/{listing}/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep it on the list, or put it back */
+        post: operations["renew-listing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/listings/{listing}/withdraw": {
         parameters: {
             query?: never;
@@ -1557,7 +1574,7 @@ export interface components {
             group: "overdue" | "today" | "later";
             id: string;
             /** @enum {string} */
-            kind: "find-helper" | "ring-to-ask" | "ring-to-confirm" | "ring-to-remind" | "settle-dispute" | "below-soft-floor" | "answer-referral" | "ring-referred" | "referral-overdue" | "safety-call" | "give-notes" | "close-referral" | "answer-application";
+            kind: "find-helper" | "ring-to-ask" | "ring-to-confirm" | "ring-to-remind" | "ring-to-tell" | "ring-to-renew" | "message-failed" | "settle-dispute" | "below-soft-floor" | "answer-referral" | "ring-referred" | "referral-overdue" | "safety-call" | "give-notes" | "close-referral" | "answer-application";
             /** @description Path of the page on which it is done */
             link: string;
             member_id?: string;
@@ -1868,8 +1885,13 @@ export interface components {
             called: string;
             /** Format: date-time */
             created_at: string;
-            /** Format: date */
-            expires_on: string;
+            /** @description Ends within a week, or has ended: offer to keep it */
+            ending: boolean;
+            /**
+             * Format: date
+             * @description Last day on the list; none: it stays until it is taken off
+             */
+            expires_on?: string;
             id: string;
             kind: string;
             member_id: string;
@@ -3327,7 +3349,9 @@ export interface operations {
     agree: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
             path: {
                 bank: string;
                 exchange: string;
@@ -3399,7 +3423,9 @@ export interface operations {
     "cancel-exchange": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
             path: {
                 bank: string;
                 exchange: string;
@@ -3471,7 +3497,9 @@ export interface operations {
     "confirm-hours": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
             path: {
                 bank: string;
                 exchange: string;
@@ -3543,7 +3571,9 @@ export interface operations {
     "dispute-hours": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
             path: {
                 bank: string;
                 exchange: string;
@@ -3615,7 +3645,9 @@ export interface operations {
     "say-done": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
             path: {
                 bank: string;
                 exchange: string;
@@ -3687,7 +3719,9 @@ export interface operations {
     "resolve-dispute": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
             path: {
                 bank: string;
                 exchange: string;
@@ -3991,6 +4025,76 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ListingView"];
                 };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "renew-listing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                listing: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityOnBehalf"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {

@@ -20,6 +20,7 @@ export function deedOf({ kind, what }: Task): string {
     'ring-to-ask': () => m.desk_deed_ask({ what }),
     'ring-to-confirm': () => m.desk_deed_confirm({ what }),
     'ring-to-remind': () => m.desk_deed_remind({ what }),
+    'ring-to-tell': () => m.desk_deed_tell({ what }),
     'settle-dispute': () => m.desk_deed_dispute({ what }),
   };
   return deeds[kind]?.() ?? what;

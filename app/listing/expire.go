@@ -1,0 +1,176 @@
+package listing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/bank"
+	"timebank/app/desk"
+	"timebank/app/identity"
+	"timebank/app/member"
+	"timebank/app/message"
+	"timebank/app/platform/audit"
+	"timebank/app/platform/db"
+	"timebank/app/platform/job"
+)
+
+// TellEnding asks the owner of a listing that ends in a week whether to keep it.
+const TellEnding = "listing-ends"
+
+// Expire is the job that ends the listings of one bank whose day has come, and
+// asks about those that end in a week.
+type Expire struct {
+	BankID uuid.UUID `json:"bank_id"`
+}
+
+// Kind implements job.Args.
+func (Expire) Kind() string { return "expire-listings" }
+
+// Work names the jobs this slice does.
+func (s *Service) Work(q *job.Queue) {
+	job.Handle(q, func(ctx context.Context, j Expire) error { return s.Expire(ctx, j.BankID) })
+}
+
+// Expire ends what is open past its day, with its task, and gives notice of what
+// ends within a week. Run twice it does both once. What an exchange is planned
+// for is left alone: it ends, or comes back to the list, with that.
+func (s *Service) Expire(ctx context.Context, bankID uuid.UUID) error {
+	return db.InTx(ctx, s.Pool, bankID, func(ctx context.Context, tx bun.IDB) error {
+		b, err := bank.ByID(ctx, tx, bankID)
+		if err != nil {
+			return err
+		}
+		now := s.Clock.Now()
+		today := b.Today(now)
+		var rows []Listing
+		err = tx.NewSelect().Model(&rows).Where("bank_id = ?", bankID).Where("state = ?", Open).
+			Where("expires_on <= ?", today.AddDate(0, 0, noticeDays)).Order("id").For("update").Scan(ctx)
+		if err != nil {
+			return fmt.Errorf("list what ends: %w", err)
+		}
+		for _, l := range rows {
+			if !l.ExpiresOn.Before(today) {
+				err := s.Message.Write(ctx, tx, message.To{Bank: b, Member: l.MemberID, Template: TellEnding, Subject: l.ID,
+					Key: l.ExpiresOn.Format(time.DateOnly), CallBy: b.AfterWorkingDays(now, 3)})
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			if err := SetState(ctx, tx, bankID, l.ID, Expired); err != nil {
+				return err
+			}
+			if err := desk.Finish(ctx, tx, bankID, l.ID, identity.SystemPerson, now, desk.FindHelper, desk.RingToRenew); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Renew keeps a listing for another term, or puts back one that has ended: one's
+// own, or for a member by a broker. A request that comes back has its task on the
+// desk again. Refuses with ErrNoListing, ErrNotOpen, and what
+// identity.Actor.Subject refuses.
+func (s *Service) Renew(ctx context.Context, a identity.Actor, id uuid.UUID, by identity.OnBehalf) error {
+	now := s.Clock.Now()
+	return db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		l, err := Lock(ctx, tx, a.Bank.ID, id)
+		if err != nil {
+			return err
+		}
+		if l.MemberID != a.Member && !a.May(identity.WorkDesk) {
+			return ErrNoListing
+		}
+		by.For = &l.MemberID
+		_, behalf, err := a.Subject(by)
+		if err != nil {
+			return err
+		}
+		if l.State != Open && l.State != Expired {
+			return ErrNotOpen
+		}
+		m, err := member.ByID(ctx, tx, a.Bank.ID, l.MemberID)
+		if err != nil {
+			return err
+		}
+		if m.Status != member.Active {
+			return member.ErrNotActive.With("who", m.Called)
+		}
+		_, err = tx.NewUpdate().Model((*Listing)(nil)).Set("state = ?", Open).Set("expires_on = ?", expiry(l.Type, a.Bank, a.Bank.Today(now))).
+			Where("bank_id = ?", a.Bank.ID).Where("id = ?", id).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("renew listing: %w", err)
+		}
+		if err := desk.Finish(ctx, tx, a.Bank.ID, id, a.Person, now, desk.RingToRenew); err != nil {
+			return err
+		}
+		if l.State == Expired && l.Type == Request {
+			if err := desk.Raise(ctx, tx, desk.Task{BankID: a.Bank.ID, Kind: desk.FindHelper, SubjectKind: desk.OfRequest, SubjectID: id,
+				DueAt: due(l.Timing, now, a.Bank.AfterWorkingDays), CreatedAt: now}); err != nil {
+				return err
+			}
+		}
+		return audit.Record(ctx, tx, entry(a, behalf, by.Consent, "renew-listing", id, s.Clock))
+	})
+}
+
+// Renders are the words of this slice's messages.
+func (s *Service) Renders() map[string]message.Render {
+	return map[string]message.Render{TellEnding: func(ctx context.Context, tx bun.IDB, b bank.Bank, _ member.Member, subject uuid.UUID) (message.Words, error) {
+		l, err := ByID(ctx, tx, b.ID, subject)
+		if errors.Is(err, ErrNoListing) {
+			return message.Words{}, nil
+		}
+		if err != nil || l.State != Open || !ending(l, b.Today(s.Clock.Now())) {
+			return message.Words{}, err
+		}
+		kinds, err := KindNames(ctx, tx)
+		if err != nil {
+			return message.Words{}, err
+		}
+		what := "Your offer"
+		if l.Type == Request {
+			what = "What you asked for"
+		}
+		return message.Words{Subject: "Shall we keep this: " + kinds[l.Kind].Name + "?",
+			Text: fmt.Sprintf("%s, %s, is on the list until %s.\n\nTo keep it, one tap: %s/listing?id=%s\nOtherwise you need do nothing.",
+				what, kinds[l.Kind].Doing, l.ExpiresOn.Format("Monday 2 January"), s.URL, l.ID)}, nil
+	}}
+}
+
+// Calls are the tasks that take a message's place for people without e-mail.
+func (s *Service) Calls() map[string]desk.Task {
+	return map[string]desk.Task{TellEnding: {Kind: desk.RingToRenew, SubjectKind: desk.OfListing}}
+}
+
+// DescribeEnding words listings that are about to end, for the desk.
+func DescribeEnding(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
+	var rows []Listing
+	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id in (?)", bun.List(ids)).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("read listings: %w", err)
+	}
+	label, err := labels(ctx, tx, bank, rows)
+	if err != nil {
+		return nil, err
+	}
+	kinds, err := KindNames(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[uuid.UUID]desk.Line{}
+	for _, l := range rows {
+		what := "offer"
+		if l.Type == Request {
+			what = "asked for"
+		}
+		out[l.ID] = desk.Line{Who: label[l.MemberID], What: fmt.Sprintf("Keep what they %s? %s ends on %s.", what, kinds[l.Kind].Name, l.ExpiresOn.Format("Monday 2 January")),
+			Link: "/broker/member?id=" + l.MemberID.String(), Member: &l.MemberID}
+	}
+	return out, nil
+}
