@@ -164,8 +164,9 @@ func (h *house) wait(kind string) {
 
 // browser is one signed-in device.
 type browser struct {
-	h     *house
-	token string
+	h       *house
+	token   string
+	refresh string
 }
 
 var digits = regexp.MustCompile(`\b(\d{3}) (\d{3})\b`)
@@ -197,6 +198,14 @@ func (h *house) signIn(email string) *browser {
 	}
 	b.token = b.do("POST", "/session", map[string]any{"contact": email, "code": m[1] + " " + m[2]}, http.StatusOK).str("access")
 	return b
+}
+
+// renewed is the device with a token that lives.
+func (h *house) renewed(b *browser) *browser {
+	h.t.Helper()
+	again := &browser{h: h, refresh: b.refresh}
+	again.token = again.do("POST", "/session/renew", nil, http.StatusOK).str("access")
+	return again
 }
 
 // answer is a JSON body, read by keys.
@@ -248,11 +257,19 @@ func (b *browser) try(method, path string, body any, keys ...string) (int, answe
 	if len(keys) > 0 {
 		r.Header.Set("Idempotency-Key", keys[0])
 	}
+	if b.refresh != "" {
+		r.AddCookie(&http.Cookie{Name: "timebank-refresh", Value: b.refresh})
+	}
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		b.h.t.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
+	for _, c := range res.Cookies() {
+		if c.Name == "timebank-refresh" {
+			b.refresh = c.Value
+		}
+	}
 	raw, err := io.ReadAll(res.Body)
 	if err != nil {
 		b.h.t.Fatal(err)

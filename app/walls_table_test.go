@@ -50,7 +50,7 @@ var (
 
 // walls is the policy, operation by operation. One that is not here fails.
 var walls = map[string]wall{
-	"second-step": everybody, "second-factor": everybody, "begin-authenticator": everybody, "confirm-authenticator": everybody, "remove-authenticator": everybody,
+	"second-step": everybody, "second-factor": everybody, "begin-authenticator": everybody, "confirm-authenticator": everybody, "remove-authenticator": everybody, "renew-recovery-codes": everybody,
 	"demand-second-factor": governing, "change-my-email": everybody, "confirm-my-email": everybody,
 	"me": everybody, "my-devices": everybody, "end-other-devices": everybody, "end-device": ofOneself,
 	"staff": governing, "give-role": ofPolicy, "end-role": {"nnn", "nnn", "yhh", "nnn"},

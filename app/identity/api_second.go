@@ -9,15 +9,18 @@ import (
 
 type secondOutput struct {
 	Body struct {
-		On   bool  `json:"on" doc:"An authenticator app is set up"`
-		Left int64 `json:"recovery_codes_left"`
+		On       bool  `json:"on" doc:"An authenticator app is set up"`
+		Left     int64 `json:"recovery_codes_left"`
+		Done     bool  `json:"done" doc:"This session has done the second step"`
+		Demanded bool  `json:"demanded" doc:"A bank one works for asks for it"`
 	}
 }
 
 type authenticatorOutput struct {
 	Body struct {
 		Secret string `json:"secret" doc:"To type into an app"`
-		URI    string `json:"uri" doc:"To show as a QR code, made on the device: it must not leave it"`
+		URI    string `json:"uri" doc:"What the QR code says; it must not leave the device"`
+		QR     QR     `json:"qr"`
 	}
 }
 
@@ -42,15 +45,18 @@ func (s *Service) secondRoutes(r *web.Routes) {
 	web.Register(r, web.Op{ID: "second-factor", Method: http.MethodGet, Path: "/me/authenticator", Room: "sign-in", Who: HalfSignedIn, Summary: "Whether I have a second step"},
 		func(ctx context.Context, _ *struct{}) (*secondOutput, error) {
 			out := &secondOutput{}
-			var err error
-			out.Body.On, out.Body.Left, err = s.SecondFactor(ctx, ActorFrom(ctx))
+			state, err := s.SecondFactor(ctx, ActorFrom(ctx))
+			out.Body.On, out.Body.Left, out.Body.Done, out.Body.Demanded = state.On, state.Left, state.Done, state.Demanded
 			return out, err
 		})
 	web.Register(r, web.Op{ID: "begin-authenticator", Method: http.MethodPost, Path: "/me/authenticator", Room: "sign-in", Who: web.SignedIn, Summary: "Begin to set up an authenticator app"},
 		func(ctx context.Context, _ *struct{}) (*authenticatorOutput, error) {
 			out := &authenticatorOutput{}
 			var err error
-			out.Body.Secret, out.Body.URI, err = s.BeginAuthenticator(ctx, ActorFrom(ctx))
+			if out.Body.Secret, out.Body.URI, err = s.BeginAuthenticator(ctx, ActorFrom(ctx)); err != nil {
+				return nil, err
+			}
+			out.Body.QR, err = drawQR(out.Body.URI)
 			return out, err
 		})
 	web.Register(r, web.Op{ID: "confirm-authenticator", Method: http.MethodPost, Path: "/me/authenticator/confirm", Room: "sign-in", Who: web.SignedIn, Summary: "Switch the second step on with a code from the app"},
@@ -58,6 +64,13 @@ func (s *Service) secondRoutes(r *web.Routes) {
 			out := &recoveryOutput{}
 			var err error
 			out.Body.Codes, err = s.ConfirmAuthenticator(ctx, ActorFrom(ctx), in.Body.Code)
+			return out, err
+		})
+	web.Register(r, web.Op{ID: "renew-recovery-codes", Method: http.MethodPost, Path: "/me/authenticator/recovery", Room: "sign-in", Who: web.SignedIn, Summary: "New recovery codes in place of the old ones, with a code from the app"},
+		func(ctx context.Context, in *codeInput) (*recoveryOutput, error) {
+			out := &recoveryOutput{}
+			var err error
+			out.Body.Codes, err = s.NewRecovery(ctx, ActorFrom(ctx), in.Body.Code)
 			return out, err
 		})
 	web.Register(r, web.Op{ID: "remove-authenticator", Method: http.MethodPost, Path: "/me/authenticator/remove", Room: "sign-in", Who: web.SignedIn, Summary: "Switch the second step off with a last code", Status: http.StatusNoContent},

@@ -48,7 +48,7 @@ var ErrEmail = fault.New(fault.Invalid, "email", "Enter an e-mail address, like 
 
 // AskEmailChange sends a code to a new address of the actor's. It says the same
 // when somebody else has the address, who then gets no code. Refuses with
-// ErrEmail and ErrTooMany.
+// ErrEmail, ErrProve and ErrTooMany.
 func (s *Service) AskEmailChange(ctx context.Context, a Actor, email string) error {
 	email, ok := CleanEmail(email)
 	if !ok {
@@ -56,6 +56,9 @@ func (s *Service) AskEmailChange(ctx context.Context, a Actor, email string) err
 	}
 	now := s.Clock.Now()
 	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		if err := s.proved(ctx, tx, a); err != nil {
+			return err
+		}
 		if ok, err := s.take(ctx, tx, "email-change/"+a.Person.String(), 5, 2*time.Minute, now); err != nil || !ok {
 			return errors.Join(err, ifFalse(ok, ErrTooMany))
 		}

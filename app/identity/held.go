@@ -16,7 +16,7 @@ func Held() []held.Section {
 	return []held.Section{
 		{Name: "person", Title: "Who you are", Tables: []string{"directory.person"}, Read: heldPerson},
 		{Name: "roles", Title: "What you are here", Tables: []string{"directory.role"}, Read: heldRoles},
-		{Name: "sign-in", Title: "How you sign in", Tables: []string{"directory.session", "directory.sign_in_code", "directory.email_change", "directory.totp", "directory.recovery_code"}, Read: heldSignIn},
+		{Name: "sign-in", Title: "How you sign in", Tables: []string{"directory.session", "directory.sign_in_code", "directory.email_change", "directory.totp", "directory.recovery_code", "directory.passkey", "directory.known_device", "directory.challenge"}, Read: heldSignIn},
 	}
 }
 

@@ -29,6 +29,7 @@ func (s *Service) Work(q *job.Queue) {
 	job.Handle(q, s.forget)
 	job.Handle(q, s.sendEmailCode)
 	job.Handle(q, s.tellOldEmail)
+	job.Handle(q, s.mailFactor)
 }
 
 // sendCode mails the digits and then forgets them. Run twice it sends nothing

@@ -93,7 +93,7 @@ func secondOf(ctx context.Context, tx bun.IDB, person uuid.UUID) (string, error)
 }
 
 // BeginAuthenticator makes a secret for an authenticator app; it counts when a
-// code from it comes back. Refuses with ErrSecondSet.
+// code from it comes back. Refuses with ErrSecondSet and ErrProve.
 func (s *Service) BeginAuthenticator(ctx context.Context, a Actor) (secret, uri string, err error) {
 	var raw [20]byte
 	_, _ = rand.Read(raw[:])
@@ -106,6 +106,9 @@ func (s *Service) BeginAuthenticator(ctx context.Context, a Actor) (secret, uri 
 		return "", "", err
 	}
 	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		if err := s.proved(ctx, tx, a); err != nil {
+			return err
+		}
 		old, ok, err := authenticatorOf(ctx, tx, a.Person)
 		if err != nil {
 			return err
@@ -132,20 +135,51 @@ func (s *Service) ConfirmAuthenticator(ctx context.Context, a Actor, typed strin
 		if _, err := tx.NewUpdate().Model((*authenticator)(nil)).Set("confirmed_at = ?", now).Where("person_id = ?", a.Person).Exec(ctx); err != nil {
 			return fmt.Errorf("confirm authenticator: %w", err)
 		}
-		codes = nil
-		for range recoveryCodes {
-			var raw [5]byte
-			_, _ = rand.Read(raw[:])
-			c := strings.ToLower(base32.StdEncoding.EncodeToString(raw[:]))
-			codes = append(codes, c[:4]+"-"+c[4:])
-			if _, err := tx.ExecContext(ctx, "insert into directory.recovery_code (person_id, hash) values (?, ?)", a.Person, s.recoveryHash(a.Person, c)); err != nil {
-				return fmt.Errorf("keep recovery code: %w", err)
-			}
+		var err error
+		if codes, err = s.newRecovery(ctx, tx, a.Person); err != nil {
+			return err
+		}
+		if err := s.tellFactor(ctx, tx, a.Person, factorApp); err != nil {
+			return err
 		}
 		if _, err := endSessions(tx, a.Person, now).Where("id <> ?", a.Session).Exec(ctx); err != nil {
 			return fmt.Errorf("end sessions: %w", err)
 		}
 		return nil
+	})
+	return codes, err
+}
+
+// newRecovery makes recovery codes, in place of those that there were.
+func (s *Service) newRecovery(ctx context.Context, tx bun.IDB, person uuid.UUID) ([]string, error) {
+	if _, err := tx.NewDelete().Table("directory.recovery_code").Where("person_id = ?", person).Exec(ctx); err != nil {
+		return nil, fmt.Errorf("forget recovery codes: %w", err)
+	}
+	codes := make([]string, recoveryCodes)
+	for i := range codes {
+		var raw [5]byte
+		_, _ = rand.Read(raw[:])
+		c := strings.ToLower(base32.StdEncoding.EncodeToString(raw[:]))
+		codes[i] = c[:4] + "-" + c[4:]
+		if _, err := tx.ExecContext(ctx, "insert into directory.recovery_code (person_id, hash) values (?, ?)", person, s.recoveryHash(person, c)); err != nil {
+			return nil, fmt.Errorf("keep recovery code: %w", err)
+		}
+	}
+	return codes, nil
+}
+
+// NewRecovery makes new recovery codes, which are shown once; the old ones do not
+// work any more. Refuses with ErrSecondCode and ErrTooMany.
+func (s *Service) NewRecovery(ctx context.Context, a Actor, typed string) ([]string, error) {
+	var codes []string
+	err := s.second(ctx, a, typed, func(ctx context.Context, tx bun.IDB, t authenticator) (err error) {
+		if t.ConfirmedAt == nil {
+			return ErrSecondCode.At("/code")
+		}
+		if codes, err = s.newRecovery(ctx, tx, a.Person); err != nil {
+			return err
+		}
+		return s.tellFactor(ctx, tx, a.Person, factorRecovery)
 	})
 	return codes, err
 }
@@ -164,7 +198,12 @@ func (s *Service) SecondStep(ctx context.Context, a Actor, typed string) error {
 // RemoveAuthenticator switches the second step off, with a last code. Refuses with
 // ErrSecondCode and ErrTooMany.
 func (s *Service) RemoveAuthenticator(ctx context.Context, a Actor, typed string) error {
-	return s.second(ctx, a, typed, func(ctx context.Context, tx bun.IDB, _ authenticator) error { return dropSecond(ctx, tx, a.Person) })
+	return s.second(ctx, a, typed, func(ctx context.Context, tx bun.IDB, _ authenticator) error {
+		if err := dropSecond(ctx, tx, a.Person); err != nil {
+			return err
+		}
+		return s.tellFactor(ctx, tx, a.Person, factorNoApp)
+	})
 }
 
 // dropSecond forgets a person's second step; open sessions go on as they are.
@@ -204,7 +243,7 @@ func (s *Service) second(ctx context.Context, a Actor, typed string, then func(c
 		if err := then(ctx, tx, t); err != nil {
 			return err
 		}
-		_, err = tx.NewUpdate().Model((*Session)(nil)).Set("second = ?", secondDone).Where("id = ?", a.Session).Exec(ctx)
+		_, err = tx.NewUpdate().Model((*Session)(nil)).Set("second = ?", secondDone).Set("proved_at = ?", now).Where("id = ?", a.Session).Exec(ctx)
 		return err
 	})
 	if err == nil && wrong {
@@ -243,19 +282,35 @@ func (s *Service) recoveryHash(person uuid.UUID, code string) []byte {
 	return s.Box.Blind("recovery_code.hash", person.String()+code)
 }
 
-// SecondFactor tells whether the actor has a second step, and how many recovery
-// codes are left.
-func (s *Service) SecondFactor(ctx context.Context, a Actor) (on bool, left int64, err error) {
-	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+// SecondState is how things stand with somebody's second step.
+type SecondState struct {
+	On       bool  // an authenticator app is set up
+	Left     int64 // recovery codes that were not used
+	Done     bool  // this session has done it
+	Demanded bool  // a bank they work for asks for it
+}
+
+// SecondFactor tells how things stand with the actor's second step.
+func (s *Service) SecondFactor(ctx context.Context, a Actor) (SecondState, error) {
+	var out SecondState
+	err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		second, err := secondOf(ctx, tx, a.Person)
 		if err != nil {
 			return err
 		}
-		on = second == secondNeeded
-		left, err = tx.NewSelect().Table("directory.recovery_code").Where("person_id = ?", a.Person).Where("used_at is null").Count(ctx)
+		out.On = second == secondNeeded
+		if out.Done, err = tx.NewSelect().Model((*Session)(nil)).Where("id = ?", a.Session).Where("second = ?", secondDone).Exists(ctx); err != nil {
+			return fmt.Errorf("read session: %w", err)
+		}
+		out.Demanded, err = tx.NewSelect().Table("directory.role").Where("person_id = ?", a.Person).Where("ended_at is null").Where("role in (?)", bun.List(staffRoles)).
+			Where("bank_id in (select bank_id from directory.bank_policy where second_factor)").Exists(ctx)
+		if err != nil {
+			return fmt.Errorf("read policy: %w", err)
+		}
+		out.Left, err = tx.NewSelect().Table("directory.recovery_code").Where("person_id = ?", a.Person).Where("used_at is null").Count(ctx)
 		return err
 	})
-	return on, left, err
+	return out, err
 }
 
 // ResetSecond takes the second step from somebody who lost phone and codes; an
@@ -289,13 +344,21 @@ func (s *Service) DemandSecond(ctx context.Context, a Actor, demand bool) error 
 				return ErrSecondFirst
 			}
 		}
-		_, err := tx.ExecContext(ctx, `insert into directory.bank_policy (bank_id, second_factor, changed_at) values (?, ?, ?)
-			on conflict (bank_id) do update set second_factor = excluded.second_factor, changed_at = excluded.changed_at`, a.Bank.ID, demand, now)
-		if err != nil {
-			return fmt.Errorf("keep policy: %w", err)
+		if err := SetDemand(ctx, tx, a.Bank.ID, demand, now); err != nil {
+			return err
 		}
 		return audit.Record(ctx, tx, audit.Entry{BankID: a.Bank.ID, At: now, ActorID: a.Person, Action: "demand-second-factor", ObjectKind: "bank", ObjectID: a.Bank.ID})
 	})
+}
+
+// SetDemand keeps whether a bank demands the second step of its staff and surgeries.
+func SetDemand(ctx context.Context, tx bun.IDB, bank uuid.UUID, demand bool, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `insert into directory.bank_policy (bank_id, second_factor, changed_at) values (?, ?, ?)
+		on conflict (bank_id) do update set second_factor = excluded.second_factor, changed_at = excluded.changed_at`, bank, demand, now)
+	if err != nil {
+		return fmt.Errorf("keep policy: %w", err)
+	}
+	return nil
 }
 
 // passed refuses with ErrSecondStep a session that has to do the second step, and

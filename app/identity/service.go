@@ -154,15 +154,15 @@ func (s *Service) SignIn(ctx context.Context, contact, typed, ip, device string)
 		if err != nil {
 			return err
 		}
-		person, err := s.spend(ctx, tx, codes, typed, now)
+		code, err := s.spend(ctx, tx, codes, typed, now)
 		if err != nil {
 			return err
 		}
-		if person == uuid.Nil {
+		if code == nil {
 			wrong = true // the tries that were counted must be kept: no error, so that it commits
 			return nil
 		}
-		out, tokens, err = s.open(ctx, tx, person, device, now)
+		out, tokens, err = s.open(ctx, tx, code.PersonID, code.Channel, device, now)
 		return err
 	})
 	if err == nil && wrong {
@@ -171,33 +171,33 @@ func (s *Service) SignIn(ctx context.Context, contact, typed, ip, device string)
 	return out, tokens, err
 }
 
-// spend uses up the code that fits; every other one has lost a try.
-func (s *Service) spend(ctx context.Context, tx bun.IDB, codes []Code, typed string, now time.Time) (uuid.UUID, error) {
+// spend uses up the code that fits and returns it; when none does, each has lost a try.
+func (s *Service) spend(ctx context.Context, tx bun.IDB, codes []Code, typed string, now time.Time) (*Code, error) {
 	for _, c := range codes {
 		if !c.live(now) || !c.fits(s.codeHash(c.PersonID, typed)) {
 			continue
 		}
 		_, err := tx.NewUpdate().Model((*Code)(nil)).Set("used_at = ?", now).Set("sealed = null").
 			Where("person_id = ?", c.PersonID).Where("used_at is null").Exec(ctx) // one sign-in ends every open code
-		return c.PersonID, err
+		return &c, err
 	}
 	for _, c := range codes {
 		if _, err := tx.NewUpdate().Model((*Code)(nil)).Set("tries = tries + 1").Where("id = ?", c.ID).Exec(ctx); err != nil {
-			return uuid.Nil, fmt.Errorf("count try: %w", err)
+			return nil, fmt.Errorf("count try: %w", err)
 		}
 	}
-	return uuid.Nil, nil
+	return nil, nil
 }
 
 // Tokens is what a device holds.
 type Tokens struct{ Access, Refresh string }
 
-func (s *Service) open(ctx context.Context, tx bun.IDB, person uuid.UUID, device string, now time.Time) (Session, Tokens, error) {
+func (s *Service) open(ctx context.Context, tx bun.IDB, person uuid.UUID, way, device string, now time.Time) (Session, Tokens, error) {
 	refresh, hash := newRefresh()
 	if len(device) > 200 {
 		device = device[:200]
 	}
-	out := Session{ID: id.New(), PersonID: person, RefreshHash: hash, Device: device, CreatedAt: now, RenewedAt: now, ExpiresAt: now.Add(refreshLife)}
+	out := Session{ID: id.New(), PersonID: person, RefreshHash: hash, Device: device, CreatedAt: now, RenewedAt: now, ExpiresAt: now.Add(refreshLife), ProvedAt: &now, Way: way}
 	var err error
 	if out.Second, err = secondOf(ctx, tx, person); err != nil {
 		return out, Tokens{}, err

@@ -41,7 +41,9 @@ type Session struct {
 	RenewedAt    time.Time  `bun:"renewed_at"`
 	ExpiresAt    time.Time  `bun:"expires_at"`
 	EndedAt      *time.Time `bun:"ended_at"`
-	Second       string     `bun:"second"` // the second step: none, needed, done
+	Second       string     `bun:"second"`    // the second step: none, needed, done
+	ProvedAt     *time.Time `bun:"proved_at"` // when its person last proved who they are
+	Way          string     `bun:"way"`       // what it was opened with: email, sms, read-out, passkey
 }
 
 // ErrNoPerson refuses an id that nobody has.

@@ -157,6 +157,7 @@ type newBankCmd struct {
 	Phone string `required:"" help:"The number people ring."`
 	Hours string `default:"Monday to Friday, 9am to 5pm" help:"When the phone is answered."`
 	Zone  string `default:"Europe/London" help:"IANA time zone."`
+	Plain bool   `help:"Let staff and surgeries work without a second step at sign-in."`
 }
 
 func (n newBankCmd) Run(ctx context.Context, c config.Config) error {
@@ -167,6 +168,9 @@ func (n newBankCmd) Run(ctx context.Context, c config.Config) error {
 			return fmt.Errorf("%q is no time zone; write it as Europe/London", n.Zone)
 		}
 		if err := a.OpenBank(ctx, b); err != nil {
+			return err
+		}
+		if err := a.DemandSecond(ctx, b, !n.Plain); err != nil {
 			return err
 		}
 		say(n.Name + " is made. Next: timebank admin staff " + n.Slug + " coordinator 'Sam Taylor' sam@example.org")

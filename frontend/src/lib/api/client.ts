@@ -1,13 +1,13 @@
 import type { Client } from 'openapi-fetch';
 import { goto } from '$app/navigation';
 import type { paths } from './schema.d.ts';
-import { renewPath, signInHref } from './session.ts';
+import { renewPath, securityPath, signInHref, type Why } from './session.ts';
 
 /**
  * Every call to the server, typed from its own OpenAPI document. The types are openapi-fetch's; what it does that
  * this app needs is short enough to stand here, and spares each phone the rest.
  */
-export const api = { GET: call('GET'), POST: call('POST'), DELETE: call('DELETE') } as unknown as Client<paths, 'application/json'>;
+export const api = { GET: call('GET'), POST: call('POST'), PUT: call('PUT'), DELETE: call('DELETE') } as unknown as Client<paths, 'application/json'>;
 
 type Values = Record<string, unknown>;
 type Asked = { params?: { path?: Values; query?: Values; header?: Values }; body?: unknown };
@@ -49,12 +49,26 @@ export async function withSession(request: Request): Promise<Response> {
   const again = request.clone();
   const asked = Date.now();
   const answer = await fetch(request);
+  if (answer.status === 403 && (await codeOf(answer)) === 'second-factor-needed') await goto(securityPath);
   if (answer.status !== 401 || new URL(request.url).pathname.startsWith('/api/session')) return answer;
 
+  // These two are refused to a session that lives: it is not renewed, its person has something to do.
+  const why = whys[await codeOf(answer)];
   // An answer that nobody reads would keep its connection waiting.
-  const second = (await renew(asked)) ? (void answer.body?.cancel(), await fetch(again)) : answer;
-  if (second.status === 401) await goto(signInHref(location.pathname + location.search));
+  const second = !why && (await renew(asked)) ? (void answer.body?.cancel(), await fetch(again)) : answer;
+  if (second.status === 401) await goto(signInHref(location.pathname + location.search, why ?? whys[await codeOf(second)]));
   return second;
+}
+
+const whys: Record<string, Why> = { 'second-step': 'second', 'sign-in-again': 'again' };
+
+/** The name of a refusal, without using up its body. */
+async function codeOf(answer: Response): Promise<string> {
+  const problem: unknown = await answer
+    .clone()
+    .json()
+    .catch(() => undefined);
+  return typeof problem === 'object' && problem !== null && 'code' in problem ? String(problem.code) : '';
 }
 
 let renewing: Promise<boolean> | undefined;

@@ -1250,6 +1250,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/authenticator/recovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** New recovery codes in place of the old ones, with a code from the app */
+        post: operations["renew-recovery-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/authenticator/remove": {
         parameters: {
             query?: never;
@@ -1474,9 +1491,10 @@ export interface components {
             banks: components["schemas"]["BankView"][] | null;
         };
         BeginAuthenticatorAnswer: {
+            qr: components["schemas"]["IdentityQR"];
             /** @description To type into an app */
             secret: string;
-            /** @description To show as a QR code, made on the device: it must not leave it */
+            /** @description What the QR code says; it must not leave the device */
             uri: string;
         };
         CancelExchangeBody: {
@@ -1784,6 +1802,15 @@ export interface components {
             consent?: "phone" | "paper" | "in-person";
             /** @description Member this is done for; brokers only */
             for_member?: string;
+        };
+        IdentityQR: {
+            /** @description The d of an SVG path within 0 0 size size */
+            path: string;
+            /**
+             * Format: int64
+             * @description Squares on each side, with the quiet zone
+             */
+            size: number;
         };
         IdentityStaffView: {
             called: string;
@@ -2559,6 +2586,14 @@ export interface components {
             /** @description Six digits, any spacing */
             code: string;
         };
+        RenewRecoveryCodesAnswer: {
+            /** @description Shown once; each works once */
+            recovery_codes: string[] | null;
+        };
+        RenewRecoveryCodesBody: {
+            /** @description Six digits, any spacing */
+            code: string;
+        };
         RenewSessionAnswer: {
             /** @description The token again, for clients without cookies; lives ten minutes */
             access: string;
@@ -2642,6 +2677,10 @@ export interface components {
             more: boolean;
         };
         SecondFactorAnswer: {
+            /** @description A bank one works for asks for it */
+            demanded: boolean;
+            /** @description This session has done the second step */
+            done: boolean;
             /** @description An authenticator app is set up */
             on: boolean;
             /** Format: int64 */
@@ -8081,6 +8120,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfirmAuthenticatorAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "renew-recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenewRecoveryCodesBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenewRecoveryCodesAnswer"];
                 };
             };
             /** @description Unauthorized */

@@ -6,12 +6,12 @@ const { goto } = vi.hoisted(() => ({ goto: vi.fn(async (_href: string) => {}) })
 vi.mock('$app/navigation', () => ({ goto }));
 
 /** Answers by path, in turn; what was asked is kept. */
-function server(answers: Record<string, number[]>) {
+function server(answers: Record<string, number[]>, code?: string) {
   const asked: string[] = [];
   vi.stubGlobal('fetch', async (request: Request | string) => {
     const path = typeof request === 'string' ? request : new URL(request.url).pathname;
     asked.push(path);
-    return new Response(null, { status: answers[path]?.shift() ?? 500 });
+    return new Response(code ? JSON.stringify({ code }) : null, { status: answers[path]?.shift() ?? 500 });
   });
   return asked;
 }
@@ -39,6 +39,21 @@ test('when that fails the sign-in page follows, with the way back', async () => 
   expect((await ask()).status).toBe(401);
   expect(asked).toEqual(['/api/diary', '/api/session/renew']);
   expect(goto).toHaveBeenCalledWith('/sign-in?back=%2Fdiary%3Fday%3D2');
+});
+
+test('a session that needs more proof is not renewed: its person is told why', async () => {
+  for (const [code, why] of [['second-step', 'second'], ['sign-in-again', 'again']]) {
+    const asked = server({ '/api/diary': [401] }, code);
+    await ask();
+    expect(asked).toEqual(['/api/diary']);
+    expect(goto).toHaveBeenCalledWith(`/sign-in?back=%2Fdiary%3Fday%3D2&why=${why}`);
+  }
+});
+
+test('who needs a second step for their work is led to where they set it up', async () => {
+  server({ '/api/diary': [403] }, 'second-factor-needed');
+  expect((await ask()).status).toBe(403);
+  expect(goto).toHaveBeenCalledWith('/me/security');
 });
 
 test('two calls at once renew once', async () => {

@@ -2,6 +2,13 @@
 export const codePath = '/api/session/code';
 export const sessionPath = '/api/session';
 export const renewPath = '/api/session/renew';
+export const secondPath = '/api/session/second';
+
+/** Where a person sees and changes how they sign in. */
+export const securityPath = '/me/security';
+
+/** Why somebody with an open session is led to the sign-in page: the second step is missing, or the proof is old. */
+export type Why = 'second' | 'again';
 
 /** A path inside this app, or home: a link in an e-mail must not be able to send anyone elsewhere after signing in. */
 export function safeReturn(path: string | null | undefined, home = '/home'): string {
@@ -10,6 +17,6 @@ export function safeReturn(path: string | null | undefined, home = '/home'): str
 }
 
 /** The sign-in page, and the way back from it. */
-export function signInHref(from: string): string {
-  return `/sign-in?back=${encodeURIComponent(from)}`;
+export function signInHref(from: string, why?: Why): string {
+  return `/sign-in?back=${encodeURIComponent(from)}${why ? `&why=${why}` : ''}`;
 }

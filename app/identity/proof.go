@@ -1,0 +1,102 @@
+package identity
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"timebank/app/platform/db"
+	"timebank/app/platform/fault"
+	"timebank/app/platform/id"
+	"timebank/app/platform/mail"
+)
+
+// proofLife is how long after signing in somebody may change how they sign in: an
+// open session that somebody finds must not become theirs for good.
+const proofLife = 15 * time.Minute
+
+// ErrProve refuses to change the way in to a session that was opened long ago, or
+// without the second step of somebody who has one.
+var ErrProve = fault.New(fault.Unauthenticated, "sign-in-again", "To keep you safe, sign in once more before you change this.")
+
+// proved refuses with ErrProve.
+func (s *Service) proved(ctx context.Context, tx bun.IDB, a Actor) error {
+	var row Session
+	err := tx.NewSelect().Model(&row).Column("proved_at", "second").Where("id = ?", a.Session).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrProve
+	}
+	if err != nil {
+		return fmt.Errorf("read session: %w", err)
+	}
+	if row.ProvedAt == nil || s.Clock.Now().Sub(*row.ProvedAt) >= proofLife {
+		return ErrProve
+	}
+	strong, err := strongOf(ctx, tx, a.Person)
+	if err != nil {
+		return err
+	}
+	if strong && row.Second != secondDone {
+		return ErrProve
+	}
+	return nil
+}
+
+// strongOf tells whether a person has more than codes to sign in with.
+func strongOf(ctx context.Context, tx bun.IDB, person uuid.UUID) (bool, error) {
+	second, err := secondOf(ctx, tx, person)
+	return second == secondNeeded, err
+}
+
+// What a person is told of a change in how they sign in.
+const (
+	factorApp      = "app-added"
+	factorNoApp    = "app-removed"
+	factorRecovery = "recovery-renewed"
+)
+
+var factorWords = map[string]string{
+	factorApp:      "An authenticator app was set up. From now on you are asked for a code from it when you sign in.",
+	factorNoApp:    "The authenticator app was removed. From now on you sign in without a code from it.",
+	factorRecovery: "New recovery codes were made. The old ones do not work any more.",
+}
+
+// TellFactor is the job that tells a person that how they sign in was changed.
+type TellFactor struct {
+	PersonID uuid.UUID `json:"person_id"`
+	What     string    `json:"what"`
+	Message  uuid.UUID `json:"message"`
+}
+
+// Kind implements job.Args.
+func (TellFactor) Kind() string { return "tell-factor" }
+
+func (s *Service) tellFactor(ctx context.Context, tx bun.IDB, person uuid.UUID, what string) error {
+	return s.Queue.Enqueue(ctx, tx, TellFactor{PersonID: person, What: what, Message: id.New()})
+}
+
+// mailFactor tells by e-mail; somebody without an address cannot be told.
+func (s *Service) mailFactor(ctx context.Context, j TellFactor) error {
+	var p Person
+	err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) (err error) {
+		p, err = PersonByID(ctx, tx, j.PersonID)
+		return err
+	})
+	if errors.Is(err, ErrNoPerson) || err == nil && (p.Email == nil || factorWords[j.What] == "") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = s.Mail.Send(ctx, mail.Mail{To: *p.Email, ID: j.Message.String(), Subject: "How you sign in was changed",
+		Text: fmt.Sprintf("Hello %s,\n\n%s\n\nIf it was not you, please ring your time bank today.\n", p.Called, factorWords[j.What])})
+	if errors.Is(err, mail.ErrAddress) {
+		return nil
+	}
+	return err
+}

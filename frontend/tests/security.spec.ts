@@ -1,0 +1,92 @@
+import { expect, test } from '@playwright/test';
+import { expectGood } from './bar.ts';
+import { apiOf, broker, mailedCode, newMember, signIn, signInAs } from './lib/signin.ts';
+import { totp } from './lib/totp.ts';
+
+// How a person signs in, and keeps others from doing it. Against the demo.
+test.skip(!process.env.BASE_URL, 'needs the program');
+
+test('an authenticator app is set up, asked for at the next sign-in, and a recovery code stands in for it', async ({ page }) => {
+  const person = await newMember('Olive');
+  await signInAs(page, person);
+  await page.goto('/me');
+  await page.getByRole('link', { name: 'See how you sign in' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Signing in and safety' })).toBeVisible();
+  await page.getByRole('link', { name: 'Set up an authenticator app' }).click();
+  await expect(page.getByRole('img', { name: 'QR code for your authenticator app' })).toBeVisible();
+  await page.getByText('I cannot scan it').click();
+  const secret = (await page.locator('.secret').textContent()) ?? '';
+  await expectGood(page);
+  await page.getByLabel('Six-figure code from the app').fill('12 34');
+  await page.getByRole('button', { name: 'Switch it on' }).click();
+  await expect(page.getByRole('alert').getByText('That code does not work')).toBeVisible();
+  await expectGood(page);
+  await page.getByLabel('Six-figure code from the app').fill(totp(secret));
+  await page.getByRole('button', { name: 'Switch it on' }).click();
+  await expect(page.getByRole('heading', { name: 'The second step is on' })).toBeVisible();
+  const codes = await page.locator('.codes li').allTextContents();
+  expect(codes).toHaveLength(10);
+  await expectGood(page);
+  await page.getByRole('button', { name: 'I have kept them' }).click();
+  await expect(page.getByText('You have 10 recovery codes left')).toBeVisible();
+  await expectGood(page);
+
+  await page.goto('/me');
+  await page.getByRole('main').getByRole('button', { name: 'Sign out' }).click();
+  await page.waitForURL('/');
+  await page.goto('/sign-in?back=/diary');
+  await page.getByLabel('E-mail or phone number').fill(person.email);
+  const asked = Date.now() - 1000;
+  await page.getByRole('button', { name: 'Send me a code' }).click();
+  await page.getByLabel('Six-figure code').fill(await mailedCode(person.email, asked));
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'One more step' })).toBeFocused();
+  await expectGood(page);
+  // Half signed in is not signed in, and a reload leads back to the step that is missing.
+  await page.goto('/diary');
+  await expect(page.getByRole('heading', { level: 1, name: 'One more step' })).toBeVisible();
+  await page.getByLabel('Code from your app').fill('000000');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await expect(page.getByRole('alert').getByText('That code does not work')).toBeVisible();
+  await page.getByLabel('Code from your app').fill(codes[0] ?? '');
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.waitForURL('/diary');
+
+  await page.goto('/me/security');
+  await expect(page.getByText('You have 9 recovery codes left')).toBeVisible();
+  await page.locator('summary', { hasText: 'Remove the app' }).click();
+  await page.locator('#remove-code').fill(totp(secret, 1));
+  await page.getByRole('button', { name: 'Remove the app' }).click();
+  await expect(page.getByRole('heading', { name: 'The app is removed' })).toBeVisible();
+});
+
+test('a person sees where they are signed in and signs the others out', async ({ page }) => {
+  const person = await newMember('Ned');
+  const tablet = await apiOf(person);
+  const laptop = await apiOf(person);
+  await signInAs(page, person);
+  await page.goto('/me/security');
+  const devices = page.getByRole('region', { name: 'Where you are signed in' }).getByRole('listitem');
+  await expect(devices).toHaveCount(3);
+  await expect(devices.filter({ hasText: 'This one' })).toHaveCount(1);
+  await expectGood(page);
+  await page.getByRole('button', { name: /^Sign it out/ }).first().click();
+  await expect(page.getByRole('status').filter({ hasText: 'is signed out.' })).toBeVisible();
+  await expect(devices).toHaveCount(2);
+  await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
+  await expect(page.getByText('You are signed out everywhere but here.')).toBeVisible();
+  await expect(devices).toHaveCount(1);
+  for (const old of [tablet, laptop]) await expect(old.get('/listings?type=offer')).rejects.toThrow('401');
+});
+
+test('staff reach the page from their name, and a coordinator decides for the bank', async ({ page }) => {
+  await signIn(page, broker);
+  await page.goto('/broker');
+  await page.getByRole('link', { name: 'Sam' }).click();
+  await expect(page.getByRole('heading', { name: 'Everyone who works here' })).toBeVisible();
+  await expect(page.getByText('A second step is not needed')).toBeVisible();
+  await expectGood(page);
+  // Who has none themselves cannot demand it of others: nobody could undo it.
+  await page.getByRole('button', { name: 'Ask everyone for a second step' }).click();
+  await expect(page.getByText('Set up your own second step first, and sign in with it.')).toBeVisible();
+});
