@@ -19,6 +19,7 @@ import (
 	"timebank/app/desk"
 	"timebank/app/exchange"
 	"timebank/app/exchangefile"
+	"timebank/app/figures"
 	"timebank/app/identity"
 	"timebank/app/joining"
 	"timebank/app/listing"
@@ -65,6 +66,7 @@ type App struct {
 	Desk     *desk.Service
 	Rights   *rights.Service
 	Joining  *joining.Service
+	Figures  *figures.Service
 }
 
 // New builds every slice. Nothing runs yet.
@@ -84,29 +86,35 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	}
 	keys.Follow(d.Pool)
 	secure := strings.HasPrefix(d.Config.URL, "https:")
-	a.Identity = &identity.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Keys: keys, Member: member.OfPerson, PersonOf: member.PersonOf, Secure: secure}
-	a.Member = &member.Service{Pool: d.Pool, Clock: d.Clock, ReadOut: a.Identity.ReadOut}
+	a.Identity = &identity.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Keys: keys, Member: member.OfPerson, PersonOf: member.PersonOf, Standings: member.StandingsOf, Secure: secure}
+	a.Member = &member.Service{Pool: d.Pool, Clock: d.Clock, ReadOut: a.Identity.ReadOut, Tell: a.tell}
 	a.Matching = &matching.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Message = &message.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Mail: d.Mail}
 	a.Listing = &listing.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL}
 	a.Referral = &referral.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Join: a.join}
 	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL,
 		Asked: a.Matching.Asked, Answered: matching.Answered, TookPart: a.Referral.TookPart}
-	a.Message.Renders, a.Message.Calls = a.Exchange.Renders(), a.Exchange.Calls()
-	maps.Copy(a.Message.Renders, a.Listing.Renders())
-	maps.Copy(a.Message.Calls, a.Listing.Calls())
 	a.Joining = &joining.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Limit: a.Identity.Limit}
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
 		desk.OfRequest: listing.Describe, desk.OfListing: listing.DescribeEnding, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfMessage: message.Describe, desk.OfReferral: a.Referral.Describe,
 		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe,
+		desk.OfStanding: rights.DescribeStandings,
 	}}
 	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral),
-		Exchange: a.Exchange, Referral: a.Referral}
+		Exchange: a.Exchange, Referral: a.Referral, Message: a.Message, URL: d.Config.URL}
+	a.Desk.Describes[desk.OfAct] = a.Rights.DescribeActs
+	a.Message.Renders, a.Message.Calls = a.Exchange.Renders(), a.Exchange.Calls()
+	maps.Copy(a.Message.Renders, a.Listing.Renders())
+	maps.Copy(a.Message.Calls, a.Listing.Calls())
+	maps.Copy(a.Message.Renders, a.Rights.Renders())
+	maps.Copy(a.Message.Calls, rights.Calls())
+	a.Figures = &figures.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Identity.Work(q)
 	a.Message.Work(q)
 	a.Listing.Work(q)
 	a.Exchange.Work(q)
 	a.Referral.Work(q)
+	a.Rights.Work(q)
 	a.Web, err = web.New(web.Options{Version: d.Version, Log: d.Log, Gate: a.Identity, Site: d.Site, Proxies: d.Config.Proxies, Secure: secure, Ready: a.ready})
 	if err != nil {
 		return nil, err
@@ -117,7 +125,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 
 // hang adds every slice's operations.
 func (a *App) hang(r *web.Routes) {
-	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining} {
+	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Figures} {
 		slice.Routes(r)
 	}
 }
@@ -130,7 +138,7 @@ func Document() ([]byte, error) {
 		return nil, err
 	}
 	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Matching: &matching.Service{},
-		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}}
+		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Figures: &figures.Service{}}
 	a.hang(s.Routes)
 	demoRoutes(s.Routes, nil)
 	return s.Document()
@@ -142,6 +150,11 @@ func (a *App) join(ctx context.Context, tx bun.IDB, actor identity.Actor, j refe
 		Name: j.Name, Called: j.Called, Email: j.Email, Phone: j.Phone, Area: j.Area, ReachBy: j.ReachBy, ReachNote: j.ReachNote, Needs: j.Needs,
 	}, a.Clock.Now())
 	return m.ID, err
+}
+
+// tell lets the member slice tell somebody something without knowing messages.
+func (a *App) tell(ctx context.Context, tx bun.IDB, actor identity.Actor, who uuid.UUID, template string, subject uuid.UUID) error {
+	return a.Message.Write(ctx, tx, message.To{Bank: actor.Bank, Member: who, Template: template, Subject: subject, CallBy: actor.Bank.AfterWorkingDays(a.Clock.Now(), 1)})
 }
 
 // Importing is what an import stands on; imported requests come to the desk like
@@ -172,6 +185,7 @@ func (a *App) Ticks(s *schedule.Schedule) error {
 		{"5 * * * *", "settle-silent", func(b uuid.UUID) job.Args { return exchange.SettleSilent{BankID: b} }},
 		{"20 3 * * *", "expire-listings", func(b uuid.UUID) job.Args { return listing.Expire{BankID: b} }},
 		{"40 2 * * *", "forget-referrals", func(b uuid.UUID) job.Args { return referral.Forget{BankID: b} }},
+		{"*/5 * * * *", "tell-of-acts-on-behalf", func(b uuid.UUID) job.Args { return rights.TellBehalf{BankID: b} }},
 		{"*/5 * * * *", "referral-clocks", func(b uuid.UUID) job.Args { return referral.Tick{BankID: b} }},
 	} {
 		if err := s.Every(t.spec, t.name, func(ctx context.Context) error { return a.EnqueueForEachBank(ctx, t.args) }); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -125,25 +126,41 @@ func (a *App) OpenBank(ctx context.Context, b bank.Bank) error {
 
 // AddStaff gives somebody a role, making the person when nobody has the address.
 func (a *App) AddStaff(ctx context.Context, b bank.Bank, name, called, email string, role identity.Role, organisation *uuid.UUID) (uuid.UUID, error) {
+	var person uuid.UUID
+	err := db.InTx(ctx, a.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) (err error) {
+		now := a.Clock.Now()
+		if person, err = a.personWith(ctx, tx, name, called, email); err != nil {
+			return err
+		}
+		return identity.GrantRole(ctx, tx, identity.Grant{PersonID: person, BankID: b.ID, Role: role, OrganisationID: organisation, GrantedAt: now})
+	})
+	return person, err
+}
+
+// AddOperator lets somebody run the platform, making the person when nobody has
+// the address.
+func (a *App) AddOperator(ctx context.Context, name, email string) error {
+	return db.InTx(ctx, a.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		called, _, _ := strings.Cut(name, " ")
+		person, err := a.personWith(ctx, tx, name, called, email)
+		if err != nil {
+			return err
+		}
+		return identity.GrantOperator(ctx, tx, person, a.Clock.Now())
+	})
+}
+
+func (a *App) personWith(ctx context.Context, tx bun.IDB, name, called, email string) (uuid.UUID, error) {
 	email, ok := identity.CleanEmail(email)
 	if !ok {
 		return uuid.Nil, errors.New("that e-mail address cannot be used; write it as ada@example.org")
 	}
-	var person uuid.UUID
-	err := db.InTx(ctx, a.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
-		now := a.Clock.Now()
-		p, err := identity.PersonByEmail(ctx, tx, email)
-		if errors.Is(err, identity.ErrNoPerson) {
-			p = identity.Person{ID: id.New(), Name: name, Called: called, Email: &email, Language: "en", CreatedAt: now}
-			err = identity.AddPerson(ctx, tx, p)
-		}
-		if err != nil {
-			return err
-		}
-		person = p.ID
-		return identity.GrantRole(ctx, tx, identity.Grant{PersonID: p.ID, BankID: b.ID, Role: role, OrganisationID: organisation, GrantedAt: now})
-	})
-	return person, err
+	p, err := identity.PersonByEmail(ctx, tx, email)
+	if errors.Is(err, identity.ErrNoPerson) {
+		p = identity.Person{ID: id.New(), Name: name, Called: called, Email: &email, Language: "en", CreatedAt: a.Clock.Now()}
+		err = identity.AddPerson(ctx, tx, p)
+	}
+	return p.ID, err
 }
 
 func (a *App) demoStaff(ctx context.Context, b bank.Bank) (broker, receptionist identity.Actor, err error) {

@@ -19,6 +19,7 @@ import (
 	"timebank/app/exchange"
 	"timebank/app/identity"
 	"timebank/app/joining"
+	"timebank/app/member"
 	"timebank/app/platform/db"
 	"timebank/app/platform/web"
 	"timebank/app/referral"
@@ -53,6 +54,8 @@ var walls = map[string]wall{
 	"second-step": everybody, "second-factor": everybody, "begin-authenticator": everybody, "confirm-authenticator": everybody, "remove-authenticator": everybody, "renew-recovery-codes": everybody,
 	"demand-second-factor": governing, "change-my-email": everybody, "confirm-my-email": everybody,
 	"me": everybody, "my-devices": everybody, "end-other-devices": everybody, "end-device": ofOneself,
+	"roles": governing, "community-figures": desking, "platform-banks": {"n", "n", "n", "n"},
+	"stand-ins": ofMember, "add-stand-in": ofMember, "end-stand-in": ofMember, "add-organisation": desking,
 	"staff": governing, "give-role": ofPolicy, "end-role": {"nnn", "nnn", "yhh", "nnn"},
 
 	"my-data": everybody, "my-data-page": everybody, "ask-for-notes": {"y", "h", "h", "h"}, // notes go to members
@@ -79,7 +82,7 @@ var walls = map[string]wall{
 }
 
 // wreckers change what the others need, so they come last, in this order.
-var wreckers = []string{"end-device", "end-other-devices", "end-role", "give-role", "leave"}
+var wreckers = []string{"end-stand-in", "end-device", "end-other-devices", "end-role", "give-role", "leave"}
 
 var braces = regexp.MustCompile(`\{([a-z]+)\}`)
 
@@ -100,6 +103,7 @@ type walled struct {
 	objects map[string][3]string
 	devices map[string][3]string // by role
 	spare   string               // a member who does nothing else
+	maria   member.Member        // whose objects the first are
 }
 
 func openWalled(t *testing.T) *walled {
@@ -113,7 +117,7 @@ func openWalled(t *testing.T) *walled {
 	h.staff(h.bank, "Sam", "sam@example.org", identity.Broker, nil)
 	h.staff(h.bank, "Cora", "cora@example.org", identity.Coordinator, nil)
 	h.staff(h.bank, "Priya", "priya@example.org", identity.Receptionist, &mine)
-	w.spare = paul.ID.String()
+	w.spare, w.maria = paul.ID.String(), maria
 	w.objects["member"] = [3]string{maria.ID.String(), bill.ID.String(), stan.ID.String()}
 	jo, err := h.app.AddStaff(t.Context(), h.bank, "Jo", "Jo", "jo@example.org", identity.Broker, nil)
 	if err != nil {
@@ -126,6 +130,7 @@ func openWalled(t *testing.T) *walled {
 	meets := func(b bank.Bank, helped, helper uuid.UUID) string { return w.proposed(b, helped, helper).String() }
 	w.objects["exchange"] = [3]string{meets(h.bank, maria.ID, bill.ID), meets(h.bank, bill.ID, paul.ID), meets(other, stan.ID, fran.ID)}
 	w.objects["referral"] = [3]string{w.refers(h.bank, mine), w.refers(h.bank, theirs), w.refers(other, away)}
+	w.objects["standing"] = [3]string{w.stands(h.bank, maria), w.stands(h.bank, bill), w.stands(other, stan)}
 	w.objects["application"] = [3]string{w.applies(h.bank, "ann"), w.applies(h.bank, "ben"), w.applies(other, "cat")}
 	w.objects["task"] = [3]string{w.task(h.bank, w.objects["request"][0]), w.task(h.bank, w.objects["request"][1]), w.task(other, w.objects["request"][2])}
 	for role, email := range map[string]string{"member": "maria@example.org", "broker": "sam@example.org", "coordinator": "cora@example.org", "surgery": "priya@example.org"} {
@@ -171,6 +176,16 @@ func (w *walled) refers(b bank.Bank, surgery uuid.UUID) string {
 		w.t.Fatal(err)
 	}
 	return v.Referral.ID.String()
+}
+
+// stands lets a carer of theirs act for a member.
+func (w *walled) stands(b bank.Bank, m member.Member) string {
+	self := identity.Actor{Person: m.PersonID, Bank: b, Member: m.ID, Roles: []identity.Role{identity.Member}}
+	id, err := w.app.Member.Appoint(w.t.Context(), self, uuid.Nil, m.ID, member.StandInWish{Name: "Carer of " + m.Called, Email: "of." + m.ID.String() + "@example.org", May: identity.CarerMay})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id.String()
 }
 
 func (w *walled) applies(b bank.Bank, name string) string {
@@ -243,12 +258,18 @@ func (w *walled) more(op, role string) map[string]any {
 		if role != "member" {
 			out["for_member"], out["consent"] = maria, "phone"
 		}
+	case "agree", "cancel-exchange", "renew-listing":
+		if role == "stand-in" {
+			out["for_member"] = maria
+		}
 	case "record-help":
 		out["helper_id"], out["helped_id"] = maria, bill
 	case "propose-exchange":
 		out["listing_id"] = w.objects["listing"][0]
 	case "dispute-hours":
 		out["reason"] = "It took longer"
+	case "add-stand-in":
+		out["email"], out["may"], out["consent"] = "x"+uuid.NewString()+"@example.org", []string{"read-diary"}, "phone"
 	case "change-details", "pause-membership", "come-back", "leave":
 		out["consent"] = "phone"
 	case "withdraw-referral":
@@ -258,6 +279,22 @@ func (w *walled) more(op, role string) map[string]any {
 }
 
 func (w *walled) tries(op web.Op, role string, i int, letter rune, body any) {
+	w.t.Helper()
+	status, p, raw := w.sends(op, role, i, body)
+	ok := status != http.StatusForbidden && status != http.StatusNotFound && status != http.StatusUnauthorized && status < 500
+	switch letter {
+	case 'n':
+		ok = status == http.StatusForbidden && p.str("code") == "not-allowed"
+	case 'h':
+		ok = status == http.StatusNotFound
+	}
+	if !ok {
+		w.t.Errorf("%s as %s on object %d: want %c, got %d %s (sent %v)", op.ID, role, i, letter, status, raw, body)
+	}
+}
+
+// sends calls an operation on the i-th of its objects.
+func (w *walled) sends(op web.Op, role string, i int, body any) (int, answer, string) {
 	w.t.Helper()
 	path := fill(op.Path, func(name string) string {
 		if name == "device" {
@@ -273,7 +310,8 @@ func (w *walled) tries(op web.Op, role string, i int, letter rune, body any) {
 		return o[i]
 	})
 	if fields, ok := body.(map[string]any); ok {
-		maps.Copy(fields, w.more(op.ID, role))
+		body = maps.Clone(fields)
+		maps.Copy(body.(map[string]any), w.more(op.ID, role))
 	}
 	if op.Method == http.MethodGet || op.Method == http.MethodDelete {
 		body = nil
@@ -281,17 +319,7 @@ func (w *walled) tries(op web.Op, role string, i int, letter rune, body any) {
 	if op.ID == "member-data-page" {
 		path += "?purpose=they+asked"
 	}
-	status, p, raw := w.as[role].try(op.Method, path, body)
-	ok := status != http.StatusForbidden && status != http.StatusNotFound && status != http.StatusUnauthorized && status < 500
-	switch letter {
-	case 'n':
-		ok = status == http.StatusForbidden && p.str("code") == "not-allowed"
-	case 'h':
-		ok = status == http.StatusNotFound
-	}
-	if !ok {
-		w.t.Errorf("%s as %s on object %d: want %c, got %d %s (sent %v)", op.ID, role, i, letter, status, raw, body)
-	}
+	return w.as[role].try(op.Method, path, body)
 }
 
 // samples makes, from the OpenAPI document, a body for each operation that its

@@ -58,7 +58,9 @@ const (
 	OfMessage     = "message"
 	OfReferral    = "referral"
 	OfApplication = "application"
-	OfNotes       = "notes" // of staff, about the member with this id
+	OfNotes       = "notes"    // of staff, about the member with this id
+	OfAct         = "act"      // an entry of the journal, on somebody's behalf
+	OfStanding    = "standing" // somebody who acts for a member
 )
 
 // ErrNoTask refuses a task that does not exist.

@@ -44,6 +44,9 @@ type EventView struct {
 	From    State     `json:"from"`
 	To      State     `json:"to"`
 	As      Side      `json:"as"`
+	By      string    `json:"by" doc:"Who did it, by the name they like; empty: the time bank's own computer"`
+	For     string    `json:"for,omitempty" doc:"On whose behalf"`
+	Consent string    `json:"consent,omitempty" enum:"phone,paper,in-person,standing" doc:"How they agreed to it"`
 	Minutes *int64    `json:"minutes,omitempty"`
 	Reason  string    `json:"reason"`
 	At      time.Time `json:"at"`
@@ -199,7 +202,7 @@ func (s *Service) Routes(r *web.Routes) {
 		out := &oneOutput{}
 		out.Body.View, out.Body.Events = view(x), make([]EventView, len(events))
 		for i, e := range events {
-			out.Body.Events[i] = EventView{From: e.From, To: e.To, As: e.ActedAs, Minutes: e.Minutes, Reason: e.Reason, At: e.At}
+			out.Body.Events[i] = eventView(x, e)
 		}
 		return out, nil
 	})
@@ -242,6 +245,20 @@ func (s *Service) Routes(r *web.Routes) {
 		_, err := s.Resolve(ctx, a, in.Key, in.Exchange, in.Body.Minutes, in.Body.Reason)
 		return answer(ctx, a, in.Exchange, err)
 	})
+}
+
+func eventView(x Seen, e Moved) EventView {
+	v := EventView{From: e.From, To: e.To, As: e.ActedAs, By: e.By, Minutes: e.Minutes, Reason: e.Reason, At: e.At}
+	if e.OnBehalfOf != nil {
+		v.For = x.Helper.Called
+		if *e.OnBehalfOf == x.HelpedID {
+			v.For = x.Helped.Called
+		}
+	}
+	if e.Consent != nil {
+		v.Consent = *e.Consent
+	}
+	return v
 }
 
 // date reads a day that the edge has checked; empty is the zero time.

@@ -46,6 +46,7 @@ type Event struct {
 	ActorID    uuid.UUID  `bun:"actor_id"`
 	ActedAs    Side       `bun:"acted_as"`
 	OnBehalfOf *uuid.UUID `bun:"on_behalf_of"`
+	Consent    *string    `bun:"consent"` // how they agreed: phone, paper, in-person, standing
 	Minutes    *int64     `bun:"minutes"`
 	Reason     string     `bun:"reason"`
 	At         time.Time  `bun:"at"`

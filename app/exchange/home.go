@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -40,7 +41,7 @@ type Home struct {
 // Refuses others with member.ErrNoMember.
 func (s *Service) Home(ctx context.Context, a identity.Actor, who uuid.UUID) (Home, error) {
 	var h Home
-	if who != a.Member && !a.May(identity.WorkDesk) {
+	if !a.Can(who, identity.ReadDiary) {
 		return h, member.ErrNoMember
 	}
 	now := s.Clock.Now()
@@ -113,32 +114,60 @@ func seeAll(ctx context.Context, tx bun.IDB, a identity.Actor, all []Exchange, w
 	out := make([]Seen, len(all))
 	for i, e := range all {
 		side, ok := sideOf(e, who, a.May(identity.WorkDesk))
-		if !ok {
+		if !ok || side != Broker && !a.Can(who, identity.ReadDiary) {
 			return nil, ErrNoExchange
 		}
-		out[i] = Seen{Exchange: e, Helper: people[e.HelperID], Helped: people[e.HelpedID], Side: side, Verbs: verbs(e, side), WaitingFor: waitingFor(e)}
+		can := slices.DeleteFunc(verbs(e, side), func(verb string) bool { return side != Broker && !a.Can(who, limitOf(verb)) })
+		out[i] = Seen{Exchange: e, Helper: people[e.HelperID], Helped: people[e.HelpedID], Side: side, Verbs: can, WaitingFor: waitingFor(e)}
 	}
 	return out, nil
 }
 
 // One reads an exchange: one's own, or any for a broker. Refuses with
 // ErrNoExchange.
-func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen, []Event, error) {
+func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen, []Moved, error) {
 	var out Seen
-	var events []Event
+	var history []Moved
 	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
 		e, err := byID(ctx, tx, a.Bank.ID, id)
 		if err != nil {
 			return err
 		}
-		seen, err := seeAll(ctx, tx, a, []Exchange{e}, a.Member)
+		seen, err := seeAll(ctx, tx, a, []Exchange{e}, a.As(e.HelperID, e.HelpedID))
 		if err != nil {
 			return err
 		}
 		out = seen[0]
-		return tx.NewSelect().Model(&events).Where("bank_id = ?", a.Bank.ID).Where("exchange_id = ?", id).Order("seq").Scan(ctx)
+		var events []Event
+		if err := tx.NewSelect().Model(&events).Where("bank_id = ?", a.Bank.ID).Where("exchange_id = ?", id).Order("seq").Scan(ctx); err != nil {
+			return fmt.Errorf("read history: %w", err)
+		}
+		history, err = moved(ctx, tx, events)
+		return err
 	})
-	return out, events, err
+	return out, history, err
+}
+
+// Moved is an event with the name of who acted; none for the system.
+type Moved struct {
+	Event
+	By string
+}
+
+func moved(ctx context.Context, tx bun.IDB, events []Event) ([]Moved, error) {
+	ids := make([]uuid.UUID, len(events))
+	for i, e := range events {
+		ids[i] = e.ActorID
+	}
+	names, err := identity.CalledBy(ctx, tx, ids)
+	out := make([]Moved, len(events))
+	for i, e := range events {
+		out[i] = Moved{Event: e, By: names[e.ActorID]}
+		if e.ActorID == identity.SystemPerson {
+			out[i].By = ""
+		}
+	}
+	return out, err
 }
 
 // known lists whom a member has met in an exchange, most recent first.

@@ -124,7 +124,7 @@ func (s *Service) Record(ctx context.Context, a identity.Actor, key uuid.UUID, p
 }
 
 func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id uuid.UUID, p Past, now time.Time) error {
-	x := &act{tx: tx, a: a, by: p.OnBehalf, now: now, from: New}
+	x := &act{tx: tx, a: a, by: p.OnBehalf, now: now, from: New, limit: identity.SayHours}
 	x.e = Exchange{BankID: a.Bank.ID, ID: id, Kind: p.Kind, HelperID: p.Helper, HelpedID: p.Helped, State: Done, Note: p.Note,
 		HelperSaid: "yes", HelpedSaid: "yes", Version: 1, CreatedAt: now}
 	if err := x.who(); err != nil {
@@ -154,7 +154,7 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 			return err
 		}
 	}
-	if err := insert(ctx, tx, x.e, Event{ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Minutes: x.e.Minutes, At: now}); err != nil {
+	if err := insert(ctx, tx, x.e, Event{ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Consent: x.consent(), Minutes: x.e.Minutes, At: now}); err != nil {
 		return err
 	}
 	if !p.BothAgree {
@@ -167,7 +167,7 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 	if err := s.settle(ctx, x, *x.e.Minutes); err != nil {
 		return err
 	}
-	if err := save(ctx, tx, x.e, Event{From: Done, To: Settled, ActorID: a.Person, ActedAs: Broker, OnBehalfOf: x.behalf, Minutes: x.e.Minutes, At: now}); err != nil {
+	if err := save(ctx, tx, x.e, Event{From: Done, To: Settled, ActorID: a.Person, ActedAs: Broker, OnBehalfOf: x.behalf, Consent: x.consent(), Minutes: x.e.Minutes, At: now}); err != nil {
 		return err
 	}
 	return x.audit(ctx, "record-help")

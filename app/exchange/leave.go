@@ -38,7 +38,7 @@ func (s *Service) Leaves(ctx context.Context, tx bun.IDB, a identity.Actor, memb
 		if err := s.callOff(ctx, x, ""); err != nil {
 			return err
 		}
-		if err := save(ctx, tx, x.e, Event{From: x.from, To: x.e.State, ActorID: a.Person, ActedAs: x.side, OnBehalfOf: behalf, At: x.now}); err != nil {
+		if err := save(ctx, tx, x.e, Event{From: x.from, To: x.e.State, ActorID: a.Person, ActedAs: x.side, OnBehalfOf: behalf, Consent: x.consent(), At: x.now}); err != nil {
 			return err
 		}
 		if err := x.audit(ctx, "cancel-exchange"); err != nil {

@@ -60,6 +60,7 @@ type act struct {
 	by     identity.OnBehalf
 	now    time.Time
 	reason string
+	limit  string // what a stand-in must be let do for this
 }
 
 // turn is one move as it was asked for.
@@ -83,7 +84,7 @@ func (s *Service) do(ctx context.Context, a identity.Actor, t turn, fn func(ctx 
 		claim := once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: t.key, Operation: t.action, Input: []any{t.id, t.by, t.said}, Now: now}
 		_, err := once.Do(ctx, tx, claim, func(uuid.UUID) error {
 			fresh = true
-			x := &act{tx: tx, a: a, by: t.by, now: now}
+			x := &act{tx: tx, a: a, by: t.by, now: now, limit: limitOf(t.action)}
 			var err error
 			if x.e, err = lock(ctx, tx, a.Bank.ID, t.id); err != nil {
 				return err
@@ -95,7 +96,7 @@ func (s *Service) do(ctx context.Context, a identity.Actor, t turn, fn func(ctx 
 			if err := fn(ctx, x); err != nil {
 				return err
 			}
-			if err := save(ctx, tx, x.e, Event{From: x.from, To: x.e.State, ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Minutes: x.e.Minutes, Reason: x.reason, At: x.now}); err != nil {
+			if err := save(ctx, tx, x.e, Event{From: x.from, To: x.e.State, ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Consent: x.consent(), Minutes: x.e.Minutes, Reason: x.reason, At: x.now}); err != nil {
 				return err
 			}
 			out = x.e
@@ -119,12 +120,13 @@ func (x *act) who() error {
 	}
 	var err error
 	if x.by.For != nil {
-		if x.member, x.behalf, err = x.a.Subject(x.by); err != nil {
+		if x.member, x.behalf, err = x.a.Subject(x.by, x.limit); err != nil {
 			return err
 		}
 	} else {
 		x.member = x.a.Member
 	}
+	x.by.Consent = x.a.Agreed(x.by, x.limit)
 	var ok bool
 	x.side, ok = sideOf(x.e, x.member, x.a.May(identity.WorkDesk))
 	if !ok || (x.behalf != nil && x.side == Broker) {
@@ -161,11 +163,25 @@ func (x *act) to(s State) error {
 }
 
 func (x *act) audit(ctx context.Context, action string) error {
-	e := audit.Entry{BankID: x.a.Bank.ID, At: x.now, ActorID: x.a.Person, OnBehalfOf: x.behalf, Action: action, ObjectKind: "exchange", ObjectID: x.e.ID}
+	return audit.Record(ctx, x.tx, audit.Entry{BankID: x.a.Bank.ID, At: x.now, ActorID: x.a.Person, OnBehalfOf: x.behalf, Consent: x.consent(),
+		Action: action, ObjectKind: "exchange", ObjectID: x.e.ID})
+}
+
+// consent is how the one acted for agreed; nil for what is done for oneself.
+func (x *act) consent() *string {
 	if x.by.Consent != "" && (x.behalf != nil || x.side == Broker) {
-		e.Consent = &x.by.Consent
+		return &x.by.Consent
 	}
-	return audit.Record(ctx, x.tx, e)
+	return nil
+}
+
+// limitOf is what a member must let a stand-in do for an act, or a verb of a screen.
+func limitOf(action string) string {
+	switch action {
+	case VerbAgree, VerbDecline, VerbCancel, "cancel-exchange":
+		return identity.AnswerPlans
+	}
+	return identity.SayHours
 }
 
 // Plan is a proposal: who would help whom, with what, when.
@@ -214,7 +230,7 @@ func (s *Service) propose(ctx context.Context, tx bun.IDB, a identity.Actor, id 
 	if err := active(ctx, tx, a.Bank.ID, x.e.HelperID, x.e.HelpedID); err != nil {
 		return err
 	}
-	if err := insert(ctx, tx, x.e, Event{ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, At: now}); err != nil {
+	if err := insert(ctx, tx, x.e, Event{ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Consent: x.consent(), At: now}); err != nil {
 		return err
 	}
 	if l.Type == listing.Request {
@@ -243,7 +259,11 @@ func (x *act) sides(l listing.Listing, p Plan) error {
 		x.e.HelperID, x.e.HelpedID, x.e.HelpedSaid, x.side = p.Helper, l.MemberID, "yes", Broker
 	} else {
 		var err error
-		if x.member, x.behalf, err = x.a.Subject(p.OnBehalf); err != nil {
+		if x.limit = identity.AskHelp; l.Type == listing.Request {
+			x.limit = identity.OfferHelp
+		}
+		x.by.Consent = x.a.Agreed(p.OnBehalf, x.limit)
+		if x.member, x.behalf, err = x.a.Subject(p.OnBehalf, x.limit); err != nil {
 			return err
 		}
 		if l.Type == listing.Request {

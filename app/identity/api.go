@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
+	"timebank/app/platform/db"
 	"timebank/app/platform/web"
 )
 
@@ -30,6 +32,16 @@ type MyBank struct {
 	Roles          []Role     `json:"roles"`
 	MemberID       *uuid.UUID `json:"member_id,omitempty"`
 	OrganisationID *uuid.UUID `json:"organisation_id,omitempty" doc:"The surgery they refer for"`
+	StandsFor      []StandFor `json:"stands_for" doc:"Members for whom they may act"`
+	May            []string   `json:"may" doc:"What their roles let them do here, by name of permission"`
+}
+
+// StandFor is one member for whom somebody may act.
+type StandFor struct {
+	MemberID     uuid.UUID `json:"member_id"`
+	Called       string    `json:"called"`
+	Organisation bool      `json:"organisation"`
+	May          []string  `json:"may" doc:"read-diary, ask-for-help, offer-help, answer-plans, say-hours"`
 }
 
 type askCodeInput struct {
@@ -155,18 +167,52 @@ func (s *Service) me(ctx context.Context, person uuid.UUID) (Me, error) {
 		if x.Organisation != uuid.Nil {
 			b.OrganisationID = &x.Organisation
 		}
+		b.StandsFor, b.May = []StandFor{}, x.may()
+		for _, y := range x.StandsFor {
+			b.StandsFor = append(b.StandsFor, StandFor{y.Member, y.Called, y.Organisation, y.May})
+		}
 		me.Banks = append(me.Banks, b)
 	}
 	me.Start = start(places)
-	return me, nil
+	if me.Start == "/" {
+		err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+			ok, err := isOperator(ctx, tx, person)
+			if ok {
+				me.Start = "/operator"
+			}
+			return err
+		})
+	}
+	return me, err
+}
+
+// may lists the permissions of a place's roles.
+func (p Place) may() []string {
+	out := []string{}
+	for _, r := range p.Roles {
+		for _, m := range permissions[r] {
+			if !slices.Contains(out, m) {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
 }
 
 // start is the page somebody begins on: staff at their desk, members at home.
 func start(places []Place) string {
 	for _, x := range []struct {
-		permission, path string
-	}{{WorkDesk, "/broker"}, {Refer, "/surgery"}, {TakePart, "/home"}} {
-		if slices.ContainsFunc(places, func(p Place) bool { return Actor{Roles: p.Roles}.May(x.permission) }) {
+		path string
+		is   func(Place) bool
+	}{
+		{"/broker", func(p Place) bool { return slices.Contains(p.may(), WorkDesk) }},
+		{"/surgery", func(p Place) bool { return slices.Contains(p.may(), Refer) }},
+		{"/home", func(p Place) bool { return p.Member != uuid.Nil }},
+		{"/concerns", func(p Place) bool { return slices.Contains(p.may(), SeeConcerns) }},
+		{"/for", func(p Place) bool { return len(p.StandsFor) > 0 }},
+		{"/figures", func(p Place) bool { return slices.Contains(p.may(), SeeFigures) }},
+	} {
+		if slices.ContainsFunc(places, x.is) {
 			return x.path
 		}
 	}

@@ -55,7 +55,7 @@ type giveRoleInput struct {
 	Bank   string    `path:"bank"`
 	Member uuid.UUID `path:"member" format:"uuid"`
 	Body   struct {
-		Role Role `json:"role" enum:"broker,coordinator"`
+		Role Role `json:"role" enum:"broker,coordinator,safeguarding-lead,co-chair"`
 	}
 }
 
@@ -131,6 +131,7 @@ func (s *Service) accountRoutes(r *web.Routes) {
 			return nil, s.EndOtherDevices(ctx, ActorFrom(ctx))
 		})
 	s.staffRoutes(r)
+	s.policyRoutes(r)
 }
 
 func (s *Service) staffRoutes(r *web.Routes) {
@@ -144,7 +145,7 @@ func (s *Service) staffRoutes(r *web.Routes) {
 			}
 			return out, err
 		})
-	web.Register(r, web.Op{ID: "give-role", Method: http.MethodPost, Path: "/banks/{bank}/members/{member}/roles", Room: "staff", Who: SetPolicy, Summary: "Make a member broker or coordinator", Status: http.StatusNoContent},
+	web.Register(r, web.Op{ID: "give-role", Method: http.MethodPost, Path: "/banks/{bank}/members/{member}/roles", Room: "staff", Who: SetPolicy, Summary: "Give a member a role", Status: http.StatusNoContent},
 		func(ctx context.Context, in *giveRoleInput) (*struct{}, error) {
 			a := ActorFrom(ctx)
 			var person uuid.UUID

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -48,7 +49,10 @@ func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, err
 			return nil, bank.ErrNoBank
 		}
 		err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
-			a.Member, err = s.Member(ctx, tx, a.Bank.ID, person)
+			if a.Member, err = s.Member(ctx, tx, a.Bank.ID, person); err != nil || !slices.Contains(a.Roles, StandIn) {
+				return err
+			}
+			a.StandsFor, err = s.Standings(ctx, tx, a.Bank.ID, person)
 			return err
 		})
 		if err != nil {
@@ -85,6 +89,11 @@ func (a *Actor) read(ctx context.Context, tx bun.IDB, c web.Caller) error {
 	}
 	a.Called = p.Called
 	if c.Bank == "" {
+		if c.Who == RunPlatform {
+			if err := a.operator(ctx, tx); err != nil {
+				return err
+			}
+		}
 		return passed(ctx, tx, second, c.Who, *a)
 	}
 	if a.Bank, err = bank.BySlug(ctx, tx, c.Bank); err != nil {

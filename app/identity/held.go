@@ -15,7 +15,7 @@ import (
 func Held() []held.Section {
 	return []held.Section{
 		{Name: "person", Title: "Who you are", Tables: []string{"directory.person"}, Read: heldPerson},
-		{Name: "roles", Title: "What you are here", Tables: []string{"directory.role"}, Read: heldRoles},
+		{Name: "roles", Title: "What you are here", Tables: []string{"directory.role", "directory.operator"}, Read: heldRoles},
 		{Name: "sign-in", Title: "How you sign in", Tables: []string{"directory.session", "directory.sign_in_code", "directory.email_change", "directory.totp", "directory.recovery_code", "directory.passkey", "directory.known_device", "directory.challenge"}, Read: heldSignIn},
 	}
 }
@@ -39,7 +39,11 @@ func heldRoles(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, st
 	for _, g := range rows {
 		out = append(out, held.Item{held.F("role", "Role", strings.ReplaceAll(string(g.Role), "-", " ")), s.T("since", "Since", g.GrantedAt), s.OptT("until", "Until", g.EndedAt)})
 	}
-	return out, "", nil
+	operator, err := isOperator(ctx, tx, s.Person)
+	if operator {
+		out = append(out, held.Item{held.F("role", "Role", "operator of the platform"), held.F("since", "Since", ""), held.F("until", "Until", "")})
+	}
+	return out, "", err
 }
 
 func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {

@@ -23,7 +23,7 @@ func Leave(ctx context.Context, tx bun.IDB, bank, person uuid.UUID, now time.Tim
 	if _, err := tx.ExecContext(ctx, "select 1 from directory.person where id = ? for update", person); err != nil {
 		return uuid.Nil, fmt.Errorf("lock person: %w", err)
 	}
-	if _, err := endRoles(ctx, tx, person, bank, now, append([]Role{Member}, staffRoles...)...); err != nil {
+	if _, err := endRoles(ctx, tx, person, bank, now, append([]Role{Member, StandIn}, staffRoles...)...); err != nil {
 		return uuid.Nil, err
 	}
 	if err := EndSessions(ctx, tx, person, now); err != nil {

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,8 +14,9 @@ import (
 	"timebank/app/platform/fault"
 )
 
-// staffRoles are those that see other people's records.
-var staffRoles = []Role{Broker, Coordinator, Receptionist, PracticeManager}
+// staffRoles are those that a member does not have by joining: they see other
+// people's records, or what is made of them.
+var staffRoles = []Role{Broker, Coordinator, SafeguardingLead, CoChair, Receptionist, PracticeManager}
 
 var (
 	// ErrNoStaff refuses somebody who has no such role here.
@@ -53,11 +55,11 @@ func (s *Service) Staff(ctx context.Context, a Actor) ([]Staff, error) {
 	return out, err
 }
 
-// GiveRole makes a member broker or coordinator of the actor's bank. Every device
-// of theirs has to sign in again: a session that began with less must not grow.
-// Refuses with ErrNoStaff what is no role of the desk.
+// GiveRole gives somebody a role of the actor's bank. Every device of theirs has
+// to sign in again: a session that began with less must not grow. Refuses with
+// ErrNoStaff what is no role that a coordinator gives.
 func (s *Service) GiveRole(ctx context.Context, a Actor, person uuid.UUID, role Role) error {
-	if role != Broker && role != Coordinator {
+	if !slices.Contains(Given(), role) {
 		return ErrNoStaff
 	}
 	return s.changeRole(ctx, a, "give-role", person, func(ctx context.Context, tx bun.IDB, now time.Time) error {
@@ -69,8 +71,8 @@ func (s *Service) GiveRole(ctx context.Context, a Actor, person uuid.UUID, role 
 // to sign in again. Refuses with ErrNoStaff and ErrLastCoordinator.
 func (s *Service) EndRole(ctx context.Context, a Actor, person uuid.UUID, role Role) error {
 	return s.changeRole(ctx, a, "end-role", person, func(ctx context.Context, tx bun.IDB, now time.Time) error {
-		if role == Member {
-			return ErrNoStaff // who stops being a member leaves; that is more than a role
+		if role == Member || role == StandIn {
+			return ErrNoStaff // who stops being a member leaves, and a member ends who acts for them
 		}
 		if role == Coordinator {
 			// Two coordinators who end each other at once: the lock makes one wait and count again.
@@ -114,6 +116,12 @@ func endRoles(ctx context.Context, tx bun.IDB, person, bank uuid.UUID, now time.
 		return 0, fmt.Errorf("end role: %w", err)
 	}
 	return res.RowsAffected()
+}
+
+// EndStandIn ends the role of somebody who acts for nobody any more.
+func EndStandIn(ctx context.Context, tx bun.IDB, person, bank uuid.UUID, now time.Time) error {
+	_, err := endRoles(ctx, tx, person, bank, now, StandIn)
+	return err
 }
 
 // RolesIn lists the roles a person has in a bank now.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,7 +33,9 @@ type Service struct {
 	Member func(ctx context.Context, tx bun.IDB, bankID, person uuid.UUID) (uuid.UUID, error)
 	// PersonOf finds who a member of a bank is. Refuses a member who does not exist.
 	PersonOf func(ctx context.Context, tx bun.IDB, bankID, member uuid.UUID) (uuid.UUID, error)
-	Secure   bool // reached by https: cookies say so
+	// Standings lists for whom a person may act in a bank.
+	Standings func(ctx context.Context, tx bun.IDB, bankID, person uuid.UUID) ([]Standing, error)
+	Secure    bool // reached by https: cookies say so
 }
 
 var (
@@ -273,6 +276,7 @@ type Place struct {
 	Roles        []Role
 	Member       uuid.UUID
 	Organisation uuid.UUID
+	StandsFor    []Standing
 }
 
 // Places lists where a person belongs.
@@ -313,7 +317,10 @@ func (s *Service) Places(ctx context.Context, person uuid.UUID) (Person, []Place
 	for i := range out {
 		bankID := out[i].Bank.ID
 		err := db.InTx(ctx, s.Pool, bankID, func(ctx context.Context, tx bun.IDB) (err error) {
-			out[i].Member, err = s.Member(ctx, tx, bankID, person)
+			if out[i].Member, err = s.Member(ctx, tx, bankID, person); err != nil || !slices.Contains(out[i].Roles, StandIn) {
+				return err
+			}
+			out[i].StandsFor, err = s.Standings(ctx, tx, bankID, person)
 			return err
 		})
 		if err != nil {

@@ -84,11 +84,11 @@ func (s *Service) Renew(ctx context.Context, a identity.Actor, id uuid.UUID, by 
 		if err != nil {
 			return err
 		}
-		if l.MemberID != a.Member && !a.May(identity.WorkDesk) {
+		if !a.Can(l.MemberID, identity.AskHelp) {
 			return ErrNoListing
 		}
 		by.For = &l.MemberID
-		_, behalf, err := a.Subject(by)
+		_, behalf, err := a.Subject(by, identity.AskHelp)
 		if err != nil {
 			return err
 		}
@@ -116,7 +116,7 @@ func (s *Service) Renew(ctx context.Context, a identity.Actor, id uuid.UUID, by 
 				return err
 			}
 		}
-		return audit.Record(ctx, tx, entry(a, behalf, by.Consent, "renew-listing", id, s.Clock))
+		return audit.Record(ctx, tx, entry(a, behalf, a.Agreed(by, identity.AskHelp), "renew-listing", id, s.Clock))
 	})
 }
 

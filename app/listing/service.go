@@ -60,7 +60,11 @@ func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Wa
 	if err != nil {
 		return uuid.Nil, err
 	}
-	who, behalf, err := a.Subject(w.OnBehalf)
+	limit := identity.OfferHelp
+	if w.Type == Request {
+		limit = identity.AskHelp
+	}
+	who, behalf, err := a.Subject(w.OnBehalf, limit)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -89,7 +93,7 @@ func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Wa
 						return err
 					}
 				}
-				return audit.Record(ctx, tx, entry(a, behalf, w.Consent, "add-"+w.Type, id, s.Clock))
+				return audit.Record(ctx, tx, entry(a, behalf, a.Agreed(w.OnBehalf, limit), "add-"+w.Type, id, s.Clock))
 			})
 		return err
 	})
@@ -98,7 +102,7 @@ func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Wa
 
 func entry(a identity.Actor, behalf *uuid.UUID, consent, action string, id uuid.UUID, c clock.Clock) audit.Entry {
 	e := audit.Entry{BankID: a.Bank.ID, At: c.Now(), ActorID: a.Person, OnBehalfOf: behalf, Action: action, ObjectKind: "listing", ObjectID: id}
-	if behalf != nil {
+	if behalf != nil && consent != "" {
 		e.Consent = &consent
 	}
 	return e
@@ -112,7 +116,7 @@ func (s *Service) Withdraw(ctx context.Context, a identity.Actor, id uuid.UUID) 
 		if err != nil {
 			return err
 		}
-		if l.MemberID != a.Member && !a.May(identity.WorkDesk) {
+		if !a.Can(l.MemberID, identity.AskHelp) {
 			return ErrNoListing
 		}
 		if l.State != Open {
@@ -124,7 +128,11 @@ func (s *Service) Withdraw(ctx context.Context, a identity.Actor, id uuid.UUID) 
 		if err := desk.Finish(ctx, tx, a.Bank.ID, id, a.Person, s.Clock.Now(), desk.FindHelper); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, entry(a, nil, "", "withdraw-listing", id, s.Clock))
+		var behalf *uuid.UUID
+		if l.MemberID != a.Member {
+			behalf = &l.MemberID
+		}
+		return audit.Record(ctx, tx, entry(a, behalf, a.Agreed(identity.OnBehalf{For: behalf}, identity.AskHelp), "withdraw-listing", id, s.Clock))
 	})
 }
 
@@ -154,7 +162,7 @@ func (s *Service) List(ctx context.Context, a identity.Actor, kind string, after
 // Mine lists a member's own open listings; a broker may ask for anybody's.
 // Refuses others with member.ErrNoMember.
 func (s *Service) Mine(ctx context.Context, a identity.Actor, who uuid.UUID) (out []Shown, err error) {
-	if who != a.Member && !a.May(identity.WorkDesk) {
+	if !a.Can(who, identity.ReadDiary) {
 		return nil, member.ErrNoMember
 	}
 	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
@@ -177,7 +185,7 @@ func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Show
 		if err != nil {
 			return err
 		}
-		if l.State != Open && l.MemberID != a.Member && !a.May(identity.WorkDesk) {
+		if l.State != Open && !a.Can(l.MemberID, identity.ReadDiary) {
 			return ErrNoListing
 		}
 		out, err = shown(ctx, tx, a.Bank.ID, []Listing{l})

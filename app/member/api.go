@@ -36,6 +36,8 @@ type RecordView struct {
 	Balance   int64     `json:"balance" doc:"Minutes to use; below zero: has had more than given"`
 	Spendable int64     `json:"spendable" doc:"Minutes that can still be received as help"`
 	SeenAt    time.Time `json:"seen_at,omitzero"`
+
+	Organisation bool `json:"organisation" doc:"No person: people act for it"`
 }
 
 type searchInput struct {
@@ -121,6 +123,7 @@ type statementOutput struct{ Body StatementView }
 
 // Routes hangs the operations of membership.
 func (s *Service) Routes(r *web.Routes) {
+	s.standingRoutes(r)
 	web.Register(r, web.Op{ID: "search-members", Method: http.MethodGet, Path: "/banks/{bank}/members", Room: "members", Who: identity.WorkDesk, Summary: "Find members"},
 		func(ctx context.Context, in *searchInput) (*searchOutput, error) {
 			found, more, err := s.Search(ctx, identity.ActorFrom(ctx), in.Words, in.After)
@@ -180,7 +183,7 @@ func view(m Member) View {
 
 func recordView(r Record) RecordView {
 	v := RecordView{View: view(r.Member), Email: r.Email, ReachNote: r.ReachNote, FreeSlots: r.FreeSlots,
-		JoinedOn: r.JoinedOn.Format(time.DateOnly), Balance: int64(r.Balance.Posted)}
+		Organisation: r.Organisation, JoinedOn: r.JoinedOn.Format(time.DateOnly), Balance: int64(r.Balance.Posted)}
 	if s := r.Balance.Spendable(); s != nil {
 		v.Spendable = int64(*s)
 	}

@@ -16,6 +16,7 @@ import (
 func Held() []held.Section {
 	return []held.Section{
 		{Name: "membership", Title: "Your membership", Tables: []string{"public.member"}, Read: heldMembership},
+		{Name: "stand-ins", Title: "Who may act for you, and for whom you may act", Tables: []string{"public.standing"}, Read: heldStandings},
 		{Name: "hours", Title: "Your hours", Tables: []string{"ledger.account", "ledger.account_change", "ledger.transfer", "ledger.entry", "ledger.hold", "ledger.hold_end"}, Read: heldHours},
 	}
 }
@@ -33,6 +34,28 @@ func heldMembership(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Ite
 		held.F("reach_by", "Best way to reach you", m.ReachBy), held.F("reach_note", "On reaching you", m.ReachNote), held.F("needs", "What makes meeting easier", m.Needs),
 		held.F("free", "When you are free", SlotWords(m.FreeSlots)), held.Day("joined_on", "Joined", &m.JoinedOn), s.OptT("seen_at", "Last here", m.SeenAt),
 		held.Opt("import_key", "Number in the books we took over", m.ImportKey)}}, "", nil
+}
+
+func heldStandings(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+	var rows []Standing
+	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", s.Bank).Where("person_id = ? or member_id = ?", s.Person, s.Member).Order("began_at", "id").Scan(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	var out []held.Item
+	for _, st := range rows {
+		p, err := identity.PersonByID(ctx, tx, st.PersonID)
+		if err != nil {
+			return nil, "", err
+		}
+		m, err := ByID(ctx, tx, s.Bank, st.MemberID)
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, held.Item{held.F("who", "Who acts", p.Name), held.F("for", "For", m.Called), held.F("may", "May", strings.ReplaceAll(strings.Join(st.May, ", "), "-", " ")),
+			held.F("how", "Agreed", st.How), s.T("since", "Since", st.BeganAt), s.OptT("until", "Until", st.EndedAt)})
+	}
+	return out, "", nil
 }
 
 func heldHours(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {

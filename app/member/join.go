@@ -138,13 +138,20 @@ func personFor(ctx context.Context, tx bun.IDB, j Joining, now time.Time) (uuid.
 func openAccount(ctx context.Context, tx bun.IDB, a identity.Actor, m Member, now time.Time) error {
 	floor, soft := ledger.Minutes(a.Bank.FloorMinutes), ledger.Minutes(a.Bank.SoftMinutes)
 	err := ledger.OpenAccount(ctx, tx, ledger.Account{
-		Bank: a.Bank.ID, ID: m.AccountID, Kind: ledger.Member, Actor: a.Person, Reason: "joined", At: now,
+		Bank: a.Bank.ID, ID: m.AccountID, Kind: accountKind(m), Actor: a.Person, Reason: "joined", At: now,
 		Limits: ledger.Limits{SoftFloor: &soft, Floor: &floor},
 	})
 	if err != nil {
 		return fmt.Errorf("open account: %w", err)
 	}
 	return nil
+}
+
+func accountKind(m Member) ledger.AccountKind {
+	if m.Organisation {
+		return ledger.Organisation
+	}
+	return ledger.Member
 }
 
 // OpenBank opens the accounts that every bank has: its pot, and the one that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -47,7 +48,11 @@ func SetStatus(ctx context.Context, tx bun.IDB, m Member, from, to string) error
 
 // Forget takes everything from a membership that says who it was. The row stays,
 // since the ledger and others' records point to it; standIn is whom it names.
-func Forget(ctx context.Context, tx bun.IDB, m Member, standIn uuid.UUID) error {
+// Nobody acts for it any more; by is whose act that is.
+func Forget(ctx context.Context, tx bun.IDB, m Member, standIn, by uuid.UUID, now time.Time) error {
+	if err := endStandings(ctx, tx, m, by, now); err != nil {
+		return err
+	}
 	_, err := tx.NewUpdate().Model((*Member)(nil)).Set("status = ?", Left).Set("person_id = ?", standIn).
 		Set("name = ?", identity.Former).Set("called = ?", identity.Former).Set("phone = null").Set("area = ''").Set("reach_by = ?", ByPost).
 		Set("reach_note = ''").Set("needs = ''").Set("free_slots = 0").Set("seen_at = null").

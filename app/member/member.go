@@ -32,6 +32,8 @@ type Member struct {
 	SeenAt    *time.Time `bun:"seen_at"`
 	CreatedAt time.Time  `bun:"created_at"`
 	ImportKey *string    `bun:"import_key"`
+
+	Organisation bool `bun:"organisation"` // no person: people act for it
 }
 
 // Statuses of a membership.

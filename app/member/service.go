@@ -21,6 +21,8 @@ type Service struct {
 	Clock clock.Clock
 	// ReadOut makes a sign-in code to be read to a member.
 	ReadOut func(ctx context.Context, tx bun.IDB, a identity.Actor, person uuid.UUID) (string, time.Time, error)
+	// Tell tells a member something by their own route, once for its subject.
+	Tell func(ctx context.Context, tx bun.IDB, a identity.Actor, member uuid.UUID, template string, subject uuid.UUID) error
 }
 
 // Record is a member with their hours.
@@ -120,7 +122,7 @@ func (s *Service) Statement(ctx context.Context, a identity.Actor, member uuid.U
 	var m Member
 	var bal ledger.Balance
 	var out []StatementLine
-	if member != a.Member && !a.May(identity.WorkDesk) {
+	if !a.Can(member, identity.SayHours) {
 		return m, bal, nil, ErrNoMember
 	}
 	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {

@@ -20,7 +20,7 @@ type LookView struct {
 	As      string    `json:"as" doc:"Why they could: \"broker\""`
 	What    string    `json:"what" doc:"Completes \"Sam …\": \"opened your record\""`
 	ForYou  bool      `json:"for_you" doc:"Done on your behalf"`
-	How     string    `json:"how,omitempty" enum:"phone,paper,in-person" doc:"How you agreed, when it was on your behalf"`
+	How     string    `json:"how,omitempty" enum:"phone,paper,in-person,standing" doc:"How you agreed, when it was on your behalf; standing: you let them act for you"`
 	Purpose string    `json:"purpose,omitempty" doc:"Why they looked, in their own words"`
 }
 

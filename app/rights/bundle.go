@@ -13,6 +13,7 @@ import (
 	"timebank/app/exchange"
 	"timebank/app/identity"
 	"timebank/app/member"
+	"timebank/app/message"
 	"timebank/app/platform/audit"
 	"timebank/app/platform/clock"
 	"timebank/app/platform/db"
@@ -27,6 +28,8 @@ type Service struct {
 	Clock    clock.Clock
 	Sections []held.Section
 	Exchange *exchange.Service
+	Message  *message.Service
+	URL      string // where people reach the product; links in messages begin with it
 	Referral *referral.Service
 }
 

@@ -61,7 +61,7 @@ func subject(a identity.Actor, who uuid.UUID, consent string) (behalf *uuid.UUID
 	if !a.May(identity.WorkDesk) {
 		return nil, member.ErrNoMember
 	}
-	_, behalf, err = a.Subject(identity.OnBehalf{For: &who, Consent: consent})
+	_, behalf, err = a.Subject(identity.OnBehalf{For: &who, Consent: consent}, "")
 	return behalf, err
 }
 
@@ -188,7 +188,7 @@ func (s *Service) Leave(ctx context.Context, a identity.Actor, who uuid.UUID, f 
 		if err := message.Leaves(ctx, tx, a.Bank.ID, m.ID, standIn); err != nil {
 			return err
 		}
-		return member.Forget(ctx, tx, m, standIn)
+		return member.Forget(ctx, tx, m, standIn, a.Person, now)
 	})
 }
 

@@ -35,6 +35,7 @@ var words = map[string]string{
 	"pause-membership": "paused your membership for you", "come-back": "ended your pause for you", "leave": "ended your membership for you",
 	"change-permission": "wrote down what you allow", "log-attempt": "tried to reach you", "hold-conversation": "wrote down your first conversation",
 	"referral-clocks": "noticed that we are late with you", "give-role": "changed your role",
+	"withdraw-listing": "took something off the list for you", "add-stand-in": "let somebody act for you", "end-stand-in": "ended that somebody acts for you", "add-organisation": "made you a member",
 }
 
 // pageSize is how many looks a page has.
@@ -125,12 +126,12 @@ func (s *Service) worded(ctx context.Context, tx bun.IDB, a identity.Actor, rows
 
 // asWords is the role that explains why somebody could look.
 func asWords(roles []identity.Role) string {
-	for _, r := range []identity.Role{identity.Coordinator, identity.Broker, identity.PracticeManager, identity.Receptionist} {
+	for _, r := range []identity.Role{identity.Coordinator, identity.Broker, identity.SafeguardingLead, identity.PracticeManager, identity.Receptionist, identity.StandIn} {
 		if slices.Contains(roles, r) {
 			return strings.ReplaceAll(string(r), "-", " ")
 		}
 	}
-	if slices.Contains(roles, identity.Member) {
+	if slices.Contains(roles, identity.Member) || slices.Contains(roles, identity.CoChair) {
 		return "member"
 	}
 	return "somebody who does not work here any more"

@@ -95,3 +95,18 @@ func (r resetSecondCmd) Run(ctx context.Context, c config.Config) error {
 		return nil
 	})
 }
+
+type operatorCmd struct {
+	Name  string `arg:"" help:"Full name."`
+	Email string `arg:"" help:"E-mail address they sign in with."`
+}
+
+func (o operatorCmd) Run(ctx context.Context, c config.Config) error {
+	return withApp(ctx, c, func(a *app.App) error {
+		if err := a.AddOperator(ctx, o.Name, o.Email); err != nil {
+			return err
+		}
+		say("They can sign in now and see the banks at " + c.URL + "/operator.")
+		return nil
+	})
+}

@@ -144,6 +144,7 @@ func (t timeoverflowCmd) Run(ctx context.Context, c config.Config) error {
 type adminCmd struct {
 	Bank        newBankCmd     `cmd:"" help:"Make a time bank."`
 	Staff       newStaffCmd    `cmd:"" help:"Give somebody a role in a bank; they sign in with a code sent to their e-mail."`
+	Operator    operatorCmd    `cmd:"" help:"Let somebody see the list of banks with counts, and nothing in them."`
 	RotateKeys  rotateKeysCmd  `cmd:"" help:"Sign with a new key; nobody is signed out."`
 	Program     programCmd     `cmd:"" help:"Let an integration into one bank; prints its secret."`
 	Token       tokenCmd       `cmd:"" help:"Print a bearer token for an hour at most."`
@@ -180,7 +181,7 @@ func (n newBankCmd) Run(ctx context.Context, c config.Config) error {
 
 type newStaffCmd struct {
 	Bank  string `arg:"" help:"Address of the bank."`
-	Role  string `arg:"" enum:"broker,coordinator" help:"broker or coordinator."`
+	Role  string `arg:"" enum:"broker,coordinator,safeguarding-lead,co-chair" help:"broker, coordinator, safeguarding-lead or co-chair."`
 	Name  string `arg:"" help:"Full name."`
 	Email string `arg:"" help:"E-mail address they sign in with."`
 }

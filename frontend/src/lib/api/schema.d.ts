@@ -260,6 +260,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the community does, in counts */
+        get: operations["community-figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/help-given": {
         parameters: {
             query?: never;
@@ -560,7 +577,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a member broker or coordinator */
+        /** Give a member a role */
         post: operations["give-role"];
         delete?: never;
         options?: never;
@@ -580,6 +597,41 @@ export interface paths {
         /** A sign-in code to read out */
         post: operations["read-out-code"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/members/{member}/stand-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who may act for a member */
+        get: operations["stand-ins"];
+        put?: never;
+        /** Let somebody act for a member */
+        post: operations["add-stand-in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/members/{member}/stand-ins/{standing}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** They act for this member no more */
+        delete: operations["end-stand-in"];
         options?: never;
         head?: never;
         patch?: never;
@@ -664,6 +716,23 @@ export interface paths {
         put?: never;
         /** Offer help */
         post: operations["offer-help"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an organisation a member */
+        post: operations["add-organisation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1113,6 +1182,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each role may do */
+        get: operations["roles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/staff": {
         parameters: {
             query?: never;
@@ -1353,6 +1439,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/platform/banks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The banks of this platform, in counts */
+        get: operations["platform-banks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1449,6 +1552,29 @@ export interface components {
         AddMemberAnswer: {
             id: string;
         };
+        AddOrganisationAnswer: {
+            id: string;
+        };
+        AddOrganisationBody: {
+            area?: string;
+            name: string;
+            phone?: string;
+        };
+        AddStandInAnswer: {
+            id: string;
+        };
+        AddStandInBody: {
+            /**
+             * @description How the member agreed; needed from staff
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+            /** @description They sign in with it */
+            email: string;
+            /** @description How far they may act; for an organisation always everything */
+            may?: ("read-diary" | "ask-for-help" | "answer-plans")[] | null;
+            name: string;
+        };
         AnswerQuestionBody: {
             answer: string;
         };
@@ -1499,11 +1625,11 @@ export interface components {
         };
         CancelExchangeBody: {
             /**
-             * @description How the member agreed; needed with for_member
+             * @description How the member agreed; brokers need it with for_member
              * @enum {string}
              */
             consent?: "phone" | "paper" | "in-person";
-            /** @description Member this is done for; brokers only */
+            /** @description Member this is done for; brokers, and people who stand in for a member */
             for_member?: string;
             reason?: string;
         };
@@ -1561,6 +1687,11 @@ export interface components {
              */
             consent?: "phone" | "paper" | "in-person";
         };
+        CommunityFiguresAnswer: {
+            figures: components["schemas"]["FiguresView"][] | null;
+            /** Format: date */
+            since: string;
+        };
         ConfirmAuthenticatorAnswer: {
             /** @description Shown once; each works once */
             recovery_codes: string[] | null;
@@ -1607,11 +1738,11 @@ export interface components {
         };
         DisputeHoursBody: {
             /**
-             * @description How the member agreed; needed with for_member
+             * @description How the member agreed; brokers need it with for_member
              * @enum {string}
              */
             consent?: "phone" | "paper" | "in-person";
-            /** @description Member this is done for; brokers only */
+            /** @description Member this is done for; brokers, and people who stand in for a member */
             for_member?: string;
             reason?: string;
         };
@@ -1623,6 +1754,15 @@ export interface components {
             as: string;
             /** Format: date-time */
             at: string;
+            /** @description Who did it, by the name they like; empty: the time bank's own computer */
+            by: string;
+            /**
+             * @description How they agreed to it
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person" | "standing";
+            /** @description On whose behalf */
+            for?: string;
             from: string;
             /** Format: int64 */
             minutes?: number;
@@ -1660,11 +1800,11 @@ export interface components {
         };
         ExchangeProposeBody: {
             /**
-             * @description How the member agreed; needed with for_member
+             * @description How the member agreed; brokers need it with for_member
              * @enum {string}
              */
             consent?: "phone" | "paper" | "in-person";
-            /** @description Member this is done for; brokers only */
+            /** @description Member this is done for; brokers, and people who stand in for a member */
             for_member?: string;
             /**
              * Format: uuid
@@ -1682,11 +1822,11 @@ export interface components {
             /** @description Brokers: both sides said the same; settles at once */
             both_agree?: boolean;
             /**
-             * @description How the member agreed; needed with for_member
+             * @description How the member agreed; brokers need it with for_member
              * @enum {string}
              */
             consent?: "phone" | "paper" | "in-person";
-            /** @description Member this is done for; brokers only */
+            /** @description Member this is done for; brokers, and people who stand in for a member */
             for_member?: string;
             /** Format: date */
             happened_on?: string;
@@ -1746,9 +1886,25 @@ export interface components {
             /** @description Who acts next */
             waiting_for: string[] | null;
         };
+        FiguresTenantView: {
+            /** @description Members now; exchanges and messages of the last month */
+            figures: components["schemas"]["FiguresView"][] | null;
+            name: string;
+            /** Format: date */
+            since: string;
+            slug: string;
+        };
+        FiguresView: {
+            /** @description More than none and fewer than five: n is not told */
+            hidden: boolean;
+            /** Format: int64 */
+            n: number;
+            /** @enum {string} */
+            name: "members" | "joined" | "helpers" | "helped" | "both" | "exchanges" | "minutes" | "requests" | "met" | "referred" | "messages";
+        };
         GiveRoleBody: {
             /** @enum {string} */
-            role: "broker" | "coordinator";
+            role: "broker" | "coordinator" | "safeguarding-lead" | "co-chair";
         };
         HeldField: {
             key: string;
@@ -1783,6 +1939,8 @@ export interface components {
         };
         IdentityMyBank: {
             accent: string;
+            /** @description What their roles let them do here, by name of permission */
+            may: string[] | null;
             member_id?: string;
             name: string;
             /** @description The surgery they refer for */
@@ -1791,16 +1949,18 @@ export interface components {
             phone_hours: string;
             roles: string[] | null;
             slug: string;
+            /** @description Members for whom they may act */
+            stands_for: components["schemas"]["IdentityStandFor"][] | null;
             /** @description IANA time zone; every date on a screen is in it */
             zone: string;
         };
         IdentityOnBehalf: {
             /**
-             * @description How the member agreed; needed with for_member
+             * @description How the member agreed; brokers need it with for_member
              * @enum {string}
              */
             consent?: "phone" | "paper" | "in-person";
-            /** @description Member this is done for; brokers only */
+            /** @description Member this is done for; brokers, and people who stand in for a member */
             for_member?: string;
         };
         IdentityQR: {
@@ -1812,6 +1972,16 @@ export interface components {
              */
             size: number;
         };
+        IdentityRoleView: {
+            /** @description A coordinator gives and ends it */
+            can_give: boolean;
+            /** @description Each completes "They may …" */
+            may: string[] | null;
+            name: string;
+            role: string;
+            /** @description Who has it, in a sentence */
+            who: string;
+        };
         IdentityStaffView: {
             called: string;
             name: string;
@@ -1821,6 +1991,13 @@ export interface components {
             role: "broker" | "coordinator" | "receptionist" | "practice-manager";
             /** Format: date-time */
             since: string;
+        };
+        IdentityStandFor: {
+            called: string;
+            /** @description read-diary, ask-for-help, offer-help, answer-plans, say-hours */
+            may: string[] | null;
+            member_id: string;
+            organisation: boolean;
         };
         InviteAnswer: {
             /** @description To print; shown once */
@@ -1935,11 +2112,11 @@ export interface components {
         };
         ListingWantBody: {
             /**
-             * @description How the member agreed; needed with for_member
+             * @description How the member agreed; brokers need it with for_member
              * @enum {string}
              */
             consent?: "phone" | "paper" | "in-person";
-            /** @description Member this is done for; brokers only */
+            /** @description Member this is done for; brokers, and people who stand in for a member */
             for_member?: string;
             /** @description Code of a kind of help */
             kind: string;
@@ -2054,6 +2231,8 @@ export interface components {
             name: string;
             /** @description What makes meeting easier; shown on every opening */
             needs: string;
+            /** @description No person: people act for it */
+            organisation: boolean;
             phone?: string;
             /** @enum {string} */
             reach_by: "email" | "phone" | "post" | "someone";
@@ -2070,6 +2249,19 @@ export interface components {
             stage: "met" | "grouped" | "accompanied" | "independent";
             /** @enum {string} */
             status: "applied" | "active" | "paused" | "left";
+        };
+        MemberStandInView: {
+            /** Format: date-time */
+            began_at: string;
+            called: string;
+            /**
+             * @description How the member agreed
+             * @enum {string}
+             */
+            how: "phone" | "paper" | "in-person" | "themselves";
+            id: string;
+            may: ("read-diary" | "ask-for-help" | "offer-help" | "answer-plans" | "say-hours")[] | null;
+            name: string;
         };
         MemberStatementView: {
             /** Format: int64 */
@@ -2109,6 +2301,9 @@ export interface components {
              * @enum {string}
              */
             consent?: "phone" | "paper" | "in-person";
+        };
+        PlatformBanksAnswer: {
+            banks: components["schemas"]["FiguresTenantView"][] | null;
         };
         Problem: {
             /**
@@ -2634,10 +2829,10 @@ export interface components {
             /** @description Done on your behalf */
             for_you: boolean;
             /**
-             * @description How you agreed, when it was on your behalf
+             * @description How you agreed, when it was on your behalf; standing: you let them act for you
              * @enum {string}
              */
-            how?: "phone" | "paper" | "in-person";
+            how?: "phone" | "paper" | "in-person" | "standing";
             id: string;
             /** @description Why they looked, in their own words */
             purpose?: string;
@@ -2653,13 +2848,16 @@ export interface components {
             note?: string;
             title: string;
         };
+        RolesAnswer: {
+            roles: components["schemas"]["IdentityRoleView"][] | null;
+        };
         SayDoneBody: {
             /**
-             * @description How the member agreed; needed with for_member
+             * @description How the member agreed; brokers need it with for_member
              * @enum {string}
              */
             consent?: "phone" | "paper" | "in-person";
-            /** @description Member this is done for; brokers only */
+            /** @description Member this is done for; brokers, and people who stand in for a member */
             for_member?: string;
             /**
              * Format: date
@@ -2740,6 +2938,11 @@ export interface components {
         };
         StaffAnswer: {
             staff: components["schemas"]["IdentityStaffView"][] | null;
+        };
+        StandInsAnswer: {
+            /** @description Is no person: whoever acts may do everything */
+            organisation: boolean;
+            stand_ins: components["schemas"]["MemberStandInView"][] | null;
         };
         WhoLookedAnswer: {
             /** @description Newest first; what the member did themselves is left out */
@@ -3780,6 +3983,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExchangeView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "community-figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommunityFiguresAnswer"];
                 };
             };
             /** @description Unauthorized */
@@ -5296,6 +5566,215 @@ export interface operations {
             };
         };
     };
+    "stand-ins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandInsAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-stand-in": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddStandInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddStandInAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "end-stand-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                member: string;
+                standing: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     statement: {
         parameters: {
             query?: {
@@ -5594,6 +6073,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfferHelpAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-organisation": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddOrganisationBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddOrganisationAnswer"];
                 };
             };
             /** @description Unauthorized */
@@ -7625,6 +8177,73 @@ export interface operations {
             };
         };
     };
+    roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolesAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     staff: {
         parameters: {
             query?: never;
@@ -8584,6 +9203,71 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "platform-banks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformBanksAnswer"];
+                };
             };
             /** @description Unauthorized */
             401: {
