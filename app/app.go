@@ -20,6 +20,7 @@ import (
 	"timebank/app/exchange"
 	"timebank/app/exchangefile"
 	"timebank/app/figures"
+	"timebank/app/gathering"
 	"timebank/app/identity"
 	"timebank/app/joining"
 	"timebank/app/listing"
@@ -54,19 +55,20 @@ type Deps struct {
 // App is the built house.
 type App struct {
 	Deps
-	Web      *web.Server
-	Queue    *job.Queue
-	Identity *identity.Service
-	Member   *member.Service
-	Listing  *listing.Service
-	Matching *matching.Service
-	Exchange *exchange.Service
-	Referral *referral.Service
-	Message  *message.Service
-	Desk     *desk.Service
-	Rights   *rights.Service
-	Joining  *joining.Service
-	Figures  *figures.Service
+	Web       *web.Server
+	Queue     *job.Queue
+	Identity  *identity.Service
+	Member    *member.Service
+	Listing   *listing.Service
+	Matching  *matching.Service
+	Exchange  *exchange.Service
+	Referral  *referral.Service
+	Message   *message.Service
+	Desk      *desk.Service
+	Rights    *rights.Service
+	Joining   *joining.Service
+	Gathering *gathering.Service
+	Figures   *figures.Service
 }
 
 // New builds every slice. Nothing runs yet.
@@ -94,16 +96,20 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Referral = &referral.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Join: a.join}
 	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL,
 		Asked: a.Matching.Asked, Answered: matching.Answered, TookPart: a.Referral.TookPart}
+	a.Gathering = &gathering.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, TookPart: a.Referral.TookPart}
+	a.Exchange.Gatherings = a.gatherings
 	a.Joining = &joining.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Limit: a.Identity.Limit}
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
 		desk.OfRequest: listing.Describe, desk.OfListing: listing.DescribeEnding, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfMessage: message.Describe, desk.OfReferral: a.Referral.Describe,
-		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe,
+		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe, desk.OfSignUp: a.Gathering.Describe,
 		desk.OfStanding: rights.DescribeStandings,
 	}}
 	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral),
-		Exchange: a.Exchange, Referral: a.Referral, Message: a.Message, URL: d.Config.URL}
+		Exchange: a.Exchange, Referral: a.Referral, Message: a.Message, URL: d.Config.URL, Also: []rights.Leaver{a.Gathering.Leaves}}
 	a.Desk.Describes[desk.OfAct] = a.Rights.DescribeActs
 	a.Message.Renders, a.Message.Calls = a.Exchange.Renders(), a.Exchange.Calls()
+	maps.Copy(a.Message.Renders, a.Gathering.Renders())
+	maps.Copy(a.Message.Calls, a.Gathering.Calls())
 	maps.Copy(a.Message.Renders, a.Listing.Renders())
 	maps.Copy(a.Message.Calls, a.Listing.Calls())
 	maps.Copy(a.Message.Renders, a.Rights.Renders())
@@ -113,6 +119,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Message.Work(q)
 	a.Listing.Work(q)
 	a.Exchange.Work(q)
+	a.Gathering.Work(q)
 	a.Referral.Work(q)
 	a.Rights.Work(q)
 	a.Web, err = web.New(web.Options{Version: d.Version, Log: d.Log, Gate: a.Identity, Site: d.Site, Proxies: d.Config.Proxies, Secure: secure, Ready: a.ready})
@@ -125,7 +132,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 
 // hang adds every slice's operations.
 func (a *App) hang(r *web.Routes) {
-	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Figures} {
+	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, a.Figures} {
 		slice.Routes(r)
 	}
 }
@@ -138,7 +145,7 @@ func Document() ([]byte, error) {
 		return nil, err
 	}
 	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Matching: &matching.Service{},
-		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Figures: &figures.Service{}}
+		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Gathering: &gathering.Service{}, Figures: &figures.Service{}}
 	a.hang(s.Routes)
 	demoRoutes(s.Routes, nil)
 	return s.Document()
@@ -155,6 +162,16 @@ func (a *App) join(ctx context.Context, tx bun.IDB, actor identity.Actor, j refe
 // tell lets the member slice tell somebody something without knowing messages.
 func (a *App) tell(ctx context.Context, tx bun.IDB, actor identity.Actor, who uuid.UUID, template string, subject uuid.UUID) error {
 	return a.Message.Write(ctx, tx, message.To{Bank: actor.Bank, Member: who, Template: template, Subject: subject, CallBy: actor.Bank.AfterWorkingDays(a.Clock.Now(), 1)})
+}
+
+// gatherings lets a member's first page show what they signed up for.
+func (a *App) gatherings(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) ([]exchange.Outing, error) {
+	rows, err := a.Gathering.Next(ctx, tx, bank, member)
+	out := make([]exchange.Outing, len(rows))
+	for i, g := range rows {
+		out[i] = exchange.Outing{ID: g.ID, Title: g.Title, StartsAt: g.StartsAt}
+	}
+	return out, err
 }
 
 // Importing is what an import stands on; imported requests come to the desk like
@@ -183,6 +200,8 @@ func (a *App) Ticks(s *schedule.Schedule) error {
 		{"*/15 * * * *", "remind-of-tomorrow", func(b uuid.UUID) job.Args { return exchange.Remind{BankID: b} }},
 		{"35 * * * *", "expire-proposals", func(b uuid.UUID) job.Args { return exchange.Expire{BankID: b} }},
 		{"5 * * * *", "settle-silent", func(b uuid.UUID) job.Args { return exchange.SettleSilent{BankID: b} }},
+		{"*/15 * * * *", "remind-of-gatherings", func(b uuid.UUID) job.Args { return gathering.Remind{BankID: b} }},
+		{"50 2 * * *", "forget-guests", func(b uuid.UUID) job.Args { return gathering.Forget{BankID: b} }},
 		{"20 3 * * *", "expire-listings", func(b uuid.UUID) job.Args { return listing.Expire{BankID: b} }},
 		{"40 2 * * *", "forget-referrals", func(b uuid.UUID) job.Args { return referral.Forget{BankID: b} }},
 		{"*/5 * * * *", "tell-of-acts-on-behalf", func(b uuid.UUID) job.Args { return rights.TellBehalf{BankID: b} }},

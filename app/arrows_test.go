@@ -21,6 +21,7 @@ var knows = map[string][]string{
 	"message":      {"bank", "identity", "desk", "member"},
 	"listing":      {"bank", "identity", "desk", "member", "message"},
 	"exchange":     {"bank", "identity", "desk", "member", "message", "listing"},
+	"gathering":    {"bank", "identity", "desk", "member", "message", "listing", "exchange"},
 	"matching":     {"bank", "identity", "member", "listing", "exchange"},
 	"referral":     {"bank", "identity", "desk"},
 	"joining":      {"bank", "identity", "desk", "member"},

@@ -9,6 +9,7 @@ import (
 
 	"timebank/app/desk"
 	"timebank/app/exchange"
+	"timebank/app/gathering"
 	"timebank/app/identity"
 	"timebank/app/listing"
 	"timebank/app/matching"
@@ -22,7 +23,7 @@ import (
 // order in which a person reads it.
 func sections(r *referral.Service) []held.Section {
 	var out []held.Section
-	for _, some := range [][]held.Section{identity.Held(), member.Held(), listing.Held(), exchange.Held(), matching.Held(), message.Held(), desk.Held(aboutMember), r.Held()} {
+	for _, some := range [][]held.Section{identity.Held(), member.Held(), listing.Held(), exchange.Held(), gathering.Held(), matching.Held(), message.Held(), desk.Held(aboutMember), r.Held()} {
 		out = append(out, some...)
 	}
 	return out
@@ -42,6 +43,7 @@ var HoldNothing = map[string]string{
 	"directory.bank": "a bank", "directory.kind": "kinds of help", "directory.migration": "which files ran",
 	"directory.exchange_move": "rules", "directory.referral_move": "rules", "directory.rate": "counts of tries under a blind name, gone within hours",
 	"directory.signing_key": "keys", "directory.client": "a program", "public.application": "somebody who is no member yet: sealed, and empty once it is decided", "public.invitation": "a code, and the broker who made it; the journal says the same", "directory.bank_policy": "what a bank has decided", "public.organisation": "a surgery", "public.once": "blind hashes of repeats, with the id of whoever sent them",
+	"public.venue": "a place", "public.gathering": "a programme, with the name of an outside expert as it was printed", "public.gathering_transfer": "which transfers a gathering's hours are; the statement says the same",
 	"ledger.block": "hashes over the journal", "ledger.seal": "hashes over the journal", "ledger.closing": "closed books", "ledger.closing_balance": "what accounts stood at; the statement says the same",
 }
 
@@ -51,8 +53,9 @@ func aboutMember(ctx context.Context, tx bun.IDB, s held.Subject) ([]uuid.UUID, 
 	var out []uuid.UUID
 	err := tx.NewRaw(`select id from listing where bank_id = ? and member_id = ?
 		union all select id from exchange where bank_id = ? and (helper_id = ? or helped_id = ?)
+		union all select id from gathering_part where bank_id = ? and member_id = ?
 		union all select id from referral where bank_id = ? and member_id = ?`,
-		s.Bank, s.Member, s.Bank, s.Member, s.Member, s.Bank, s.Member).Scan(ctx, &out)
+		s.Bank, s.Member, s.Bank, s.Member, s.Member, s.Bank, s.Member, s.Bank, s.Member).Scan(ctx, &out)
 	if err != nil {
 		return nil, fmt.Errorf("find tasks of member: %w", err)
 	}

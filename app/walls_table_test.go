@@ -17,6 +17,7 @@ import (
 	"timebank/app"
 	"timebank/app/bank"
 	"timebank/app/exchange"
+	"timebank/app/gathering"
 	"timebank/app/identity"
 	"timebank/app/joining"
 	"timebank/app/member"
@@ -43,6 +44,8 @@ var (
 	governing = wall{"n", "n", "y", "n"}         // the coordinator, on no object
 	referring = wall{"n", "n", "n", "y"}         // the surgery, on no object
 	ofMember  = wall{"yhh", "yyh", "yyh", "nnn"} // a member's own things; staff sees the bank's
+	ofBank    = wall{"yyh", "yyh", "yyh", "nnn"} // every member may, in their own bank
+	ofKeeper  = wall{"hhh", "yyh", "yyh", "nnn"} // staff, and a member who leads; this one does not
 	ofDesk    = wall{"nnn", "yyh", "yyh", "nnn"} // staff only
 	ofPolicy  = wall{"nnn", "nnn", "yyh", "nnn"} // the coordinator only
 	ofSurgery = wall{"nnn", "nnn", "nnn", "yhh"} // the surgery's own
@@ -72,6 +75,10 @@ var walls = map[string]wall{
 	"list-tasks": desking, "search-members": desking, "add-member": desking, "list-referrals": desking,
 	"take-task": {"nnn", "yyh", "yyh", "nnn"}, "finish-task": {"nnn", "hhh", "hhh", "nnn"}, // this task ends by itself only
 	"see-member": ofDesk, "read-out-code": ofDesk, "candidates": ofDesk, "resolve-dispute": ofDesk,
+
+	"list-gatherings": parting, "see-gathering": ofBank, "sign-up": ofBank, "not-coming": ofBank, // what is on is for every member
+	"see-register": ofKeeper, "mark-register": ofKeeper, "walk-in": ofKeeper, "list-venues": desking, "add-gathering": desking,
+	"change-gathering": ofDesk, "cancel-gathering": ofDesk, "preview-gathering-hours": ofDesk, "post-gathering-hours": ofDesk, "gathering-hours": ofDesk, "take-back-hours": ofPolicy,
 
 	"surgery-desk": referring, "refer-person": referring, "list-my-referrals": referring,
 	"my-referral": ofSurgery, "withdraw-referral": ofSurgery, "answer-question": ofSurgery,
@@ -133,6 +140,13 @@ func openWalled(t *testing.T) *walled {
 	w.objects["standing"] = [3]string{w.stands(h.bank, maria), w.stands(h.bank, bill), w.stands(other, stan)}
 	w.objects["application"] = [3]string{w.applies(h.bank, "ann"), w.applies(h.bank, "ben"), w.applies(other, "cat")}
 	w.objects["task"] = [3]string{w.task(h.bank, w.objects["request"][0]), w.task(h.bank, w.objects["request"][1]), w.task(other, w.objects["request"][2])}
+	for i, b := range []bank.Bank{h.bank, h.bank, other} {
+		who := [3]uuid.UUID{maria.ID, bill.ID, stan.ID}[i]
+		g, part := w.gathers(b, who)
+		gatherings, parts := w.objects["gathering"], w.objects["part"]
+		gatherings[i], parts[i] = g, part
+		w.objects["gathering"], w.objects["part"] = gatherings, parts
+	}
 	for role, email := range map[string]string{"member": "maria@example.org", "broker": "sam@example.org", "coordinator": "cora@example.org", "surgery": "priya@example.org"} {
 		spare := w.device(h.signIn(email))
 		w.as[role] = h.signIn(email)
@@ -199,6 +213,24 @@ func (w *walled) applies(b bank.Bank, name string) string {
 	return all[len(all)-1].ID.String()
 }
 
+// gathers plans a gathering at which a member has a place.
+func (w *walled) gathers(b bank.Bank, who uuid.UUID) (id, part string) {
+	a := w.broker(b)
+	g, err := w.app.Gathering.Add(w.t.Context(), a, uuid.Nil, gathering.Plan{Title: "Drop-in", Kind: "company.chat", New: gathering.Venue{Name: "Hall"},
+		Day: b.Today(w.clock.Now()).AddDate(0, 0, 2), Clock: "10:30", Minutes: 60})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.app.Gathering.SignUp(w.t.Context(), a, g, gathering.SignUp{OnBehalf: identity.OnBehalf{For: &who, Consent: "phone"}}); err != nil {
+		w.t.Fatal(err)
+	}
+	r, err := w.app.Gathering.Register(w.t.Context(), a, g)
+	if err != nil || len(r.Lines) != 1 {
+		w.t.Fatal(r, err)
+	}
+	return g.String(), r.Lines[0].ID.String()
+}
+
 func (w *walled) task(b bank.Bank, subject string) string {
 	var id string
 	err := db.InTx(w.t.Context(), w.db.Bun, b.ID, func(ctx context.Context, tx bun.IDB) error {
@@ -254,7 +286,7 @@ func (w *walled) more(op, role string) map[string]any {
 	out := map[string]any{}
 	maria, bill := w.objects["member"][0], w.objects["member"][1]
 	switch op {
-	case "ask-for-help", "offer-help":
+	case "ask-for-help", "offer-help", "sign-up", "not-coming":
 		if role != "member" {
 			out["for_member"], out["consent"] = maria, "phone"
 		}
@@ -272,6 +304,8 @@ func (w *walled) more(op, role string) map[string]any {
 		out["email"], out["may"], out["consent"] = "x"+uuid.NewString()+"@example.org", []string{"read-diary"}, "phone"
 	case "change-details", "pause-membership", "come-back", "leave":
 		out["consent"] = "phone"
+	case "change-gathering":
+		out["clock"], out["minutes"], out["kind"], out["venue_name"] = "10:30", 60, "company.chat", "Hall"
 	case "withdraw-referral":
 		out["outcome"] = "by-mistake"
 	}

@@ -58,6 +58,7 @@ const (
 	OfMessage     = "message"
 	OfReferral    = "referral"
 	OfApplication = "application"
+	OfSignUp      = "sign-up"  // to a gathering
 	OfNotes       = "notes"    // of staff, about the member with this id
 	OfAct         = "act"      // an entry of the journal, on somebody's behalf
 	OfStanding    = "standing" // somebody who acts for a member

@@ -62,7 +62,15 @@ type HomeView struct {
 	Diary    []View        `json:"diary" doc:"Agreed, soonest first"`
 	Waiting  []View        `json:"waiting" doc:"Wait for somebody else"`
 	Requests []RequestView `json:"requests" doc:"Asked for, nobody found yet"`
+	Outings  []OutingView  `json:"gatherings" doc:"Gatherings they have a place at, soonest first"`
 	Known    []Party       `json:"known" doc:"People they have met, most recent first"`
+}
+
+// OutingView is a gathering on a member's first page.
+type OutingView struct {
+	ID       uuid.UUID `json:"id"`
+	Title    string    `json:"title"`
+	StartsAt time.Time `json:"starts_at"`
 }
 
 // RequestView is an open request of one's own.
@@ -297,7 +305,10 @@ func views(all []Seen) []View {
 
 func homeView(h Home) HomeView {
 	v := HomeView{MemberID: h.Member.ID, Called: h.Member.Called, Balance: int64(h.Balance.Posted), Given: h.Given,
-		Answers: views(h.Answers), Diary: views(h.Diary), Waiting: views(h.Waiting), Requests: []RequestView{}, Known: []Party{}}
+		Answers: views(h.Answers), Diary: views(h.Diary), Waiting: views(h.Waiting), Requests: []RequestView{}, Outings: []OutingView{}, Known: []Party{}}
+	for _, o := range h.Outings {
+		v.Outings = append(v.Outings, OutingView(o))
+	}
 	for _, l := range h.Requests {
 		v.Requests = append(v.Requests, RequestView{l.ID, l.Kind, l.CreatedAt})
 	}

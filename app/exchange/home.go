@@ -25,6 +25,14 @@ type Seen struct {
 	WaitingFor     []Side
 }
 
+// Outing is a gathering that a member has a place at; who knows gatherings fills
+// it in.
+type Outing struct {
+	ID       uuid.UUID
+	Title    string
+	StartsAt time.Time
+}
+
 // Home is all that a member's first page shows.
 type Home struct {
 	Member   member.Member
@@ -34,6 +42,7 @@ type Home struct {
 	Diary    []Seen // agreed, soonest first; those without a time last
 	Waiting  []Seen // wait for somebody else
 	Requests []listing.Listing
+	Outings  []Outing        // gatherings they have a place at, soonest first
 	Known    []member.Member // whom they met before, most recent first
 }
 
@@ -71,6 +80,9 @@ func (s *Service) Home(ctx context.Context, a identity.Actor, who uuid.UUID) (Ho
 			}
 		}
 		if err != nil {
+			return err
+		}
+		if h.Outings, err = s.Gatherings(ctx, tx, a.Bank.ID, who); err != nil {
 			return err
 		}
 		if h.Known, err = known(ctx, tx, a.Bank.ID, who); err != nil {

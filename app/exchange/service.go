@@ -33,6 +33,8 @@ type Service struct {
 	// they said; matching owns it.
 	Asked    func(ctx context.Context, tx bun.IDB, a identity.Actor, request listing.Listing, helper, exchange uuid.UUID) error
 	Answered func(ctx context.Context, tx bun.IDB, bank, exchange uuid.UUID, yes bool, now time.Time) error
+	// Gatherings lists what a member has a place at, for their first page.
+	Gatherings func(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) ([]Outing, error)
 	// TookPart hears of each member whose hours were settled; referral follows
 	// people to their first exchange by it.
 	TookPart func(ctx context.Context, tx bun.IDB, a identity.Actor, member uuid.UUID) error

@@ -31,7 +31,11 @@ type Service struct {
 	Message  *message.Service
 	URL      string // where people reach the product; links in messages begin with it
 	Referral *referral.Service
+	Also     []Leaver // what else ends when somebody leaves, before their hours move
 }
+
+// Leaver ends what a slice has planned with a member who leaves.
+type Leaver func(ctx context.Context, tx bun.IDB, a identity.Actor, member uuid.UUID) error
 
 // Bundle is everything that a bank holds about one person.
 type Bundle struct {

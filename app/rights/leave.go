@@ -169,6 +169,11 @@ func (s *Service) Leave(ctx context.Context, a identity.Actor, who uuid.UUID, f 
 		case len(at.Unsettled) > 0:
 			return ErrUnsettled.With("what", at.Unsettled[0])
 		}
+		for _, also := range s.Also {
+			if err := also(ctx, tx, a, m.ID); err != nil {
+				return err
+			}
+		}
 		if err := s.parting(ctx, tx, a, m, f, behalf, at.Balance); err != nil {
 			return err
 		}
