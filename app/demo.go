@@ -85,6 +85,9 @@ func (a *App) seedDemo(ctx context.Context, say func(string)) error {
 	if err := a.demoLife(ctx, b, broker, surgery); err != nil {
 		return err
 	}
+	if err := a.demoGatherings(ctx, b, broker); err != nil {
+		return err
+	}
 	return db.InTx(ctx, a.Pool, b.ID, func(ctx context.Context, tx bun.IDB) error {
 		return audit.Record(ctx, tx, audit.Entry{BankID: b.ID, At: a.Clock.Now(), ActorID: identity.SystemPerson, Action: "seed-demo", ObjectKind: "bank", ObjectID: b.ID})
 	})
