@@ -59,7 +59,8 @@ func (s *Service) do(ctx context.Context, a identity.Actor, id uuid.UUID, by ide
 func (x *act) audit(ctx context.Context, action string, by identity.OnBehalf) error {
 	e := audit.Entry{BankID: x.a.Bank.ID, At: x.now, ActorID: x.a.Person, Action: action, ObjectKind: "gathering", ObjectID: x.g.ID}
 	if by.For != nil && *by.For != x.a.Member {
-		e.OnBehalfOf, e.Consent = by.For, &by.Consent
+		agreed := x.a.Agreed(by, identity.AnswerPlans)
+		e.OnBehalfOf, e.Consent = by.For, &agreed
 	}
 	return audit.Record(ctx, x.tx, e)
 }

@@ -29,7 +29,7 @@ type SignUp struct {
 // Refuses with ErrDropIn, ErrRules, ErrCancelled, ErrOver, ErrNoSeat, ErrGuest and
 // member.ErrNotActive.
 func (s *Service) SignUp(ctx context.Context, a identity.Actor, gathering uuid.UUID, in SignUp) (Seen, error) {
-	who, behalf, err := a.Subject(in.OnBehalf)
+	who, behalf, err := a.Subject(in.OnBehalf, identity.AnswerPlans)
 	if err != nil {
 		return Seen{}, err
 	}
@@ -134,7 +134,7 @@ func guestOf(rows []Part, who uuid.UUID) (Part, bool) {
 // NotComing gives a place back, and the guest's; who waits longest has it. Saying
 // it twice is fine. Refuses with ErrCancelled and ErrOver.
 func (s *Service) NotComing(ctx context.Context, a identity.Actor, gathering uuid.UUID, by identity.OnBehalf) (Seen, error) {
-	who, _, err := a.Subject(by)
+	who, _, err := a.Subject(by, identity.AnswerPlans)
 	if err != nil {
 		return Seen{}, err
 	}

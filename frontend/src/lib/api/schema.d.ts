@@ -277,6 +277,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/gatherings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is on */
+        get: operations["list-gatherings"];
+        put?: never;
+        /** Plan a gathering, or a weekly series */
+        post: operations["add-gathering"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gatherings/{gathering}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One gathering */
+        get: operations["see-gathering"];
+        put?: never;
+        /** Correct a gathering */
+        post: operations["change-gathering"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gatherings/{gathering}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Call a gathering off, and tell everybody */
+        post: operations["cancel-gathering"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gatherings/{gathering}/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The hours that are in the books */
+        get: operations["gathering-hours"];
+        put?: never;
+        /** Put the hours into the books, once */
+        post: operations["post-gathering-hours"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gatherings/{gathering}/hours/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What sharing the hours would do */
+        post: operations["preview-gathering-hours"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gatherings/{gathering}/hours/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the hours out of the books again, with a reason */
+        post: operations["take-back-hours"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gatherings/{gathering}/not-coming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that you will not come after all */
+        post: operations["not-coming"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gatherings/{gathering}/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who comes and who is here; for staff and those who lead it */
+        get: operations["see-register"];
+        put?: never;
+        /** Write down somebody who had not signed up */
+        post: operations["walk-in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gatherings/{gathering}/register/{part}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark somebody as here, or not after all */
+        post: operations["mark-register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gatherings/{gathering}/sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that you will come, alone or with somebody */
+        post: operations["sign-up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/help-given": {
         parameters: {
             query?: never;
@@ -1250,6 +1424,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/venues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where gatherings can be */
+        get: operations["list-venues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/demo/mail": {
         parameters: {
             query?: never;
@@ -1549,6 +1740,9 @@ export interface components {
         AcceptApplicationAnswer: {
             member_id: string;
         };
+        AddGatheringAnswer: {
+            id: string;
+        };
         AddMemberAnswer: {
             id: string;
         };
@@ -1632,6 +1826,9 @@ export interface components {
             /** @description Member this is done for; brokers, and people who stand in for a member */
             for_member?: string;
             reason?: string;
+        };
+        CancelGatheringBody: {
+            reason: string;
         };
         CandidatesAnswer: {
             area: string;
@@ -1780,6 +1977,8 @@ export interface components {
             called: string;
             /** @description Agreed, soonest first */
             diary: components["schemas"]["ExchangeView"][] | null;
+            /** @description Gatherings they have a place at, soonest first */
+            gatherings: components["schemas"]["ExchangeOutingView"][] | null;
             /**
              * Format: int64
              * @description Minutes
@@ -1792,6 +1991,12 @@ export interface components {
             requests: components["schemas"]["ExchangeRequestView"][] | null;
             /** @description Wait for somebody else */
             waiting: components["schemas"]["ExchangeView"][] | null;
+        };
+        ExchangeOutingView: {
+            id: string;
+            /** Format: date-time */
+            starts_at: string;
+            title: string;
         };
         ExchangeParty: {
             area: string;
@@ -1901,6 +2106,191 @@ export interface components {
             n: number;
             /** @enum {string} */
             name: "members" | "joined" | "helpers" | "helped" | "both" | "exchanges" | "minutes" | "requests" | "met" | "referred" | "messages";
+        };
+        GatheringHoursView: {
+            /** Format: int64 */
+            each: number;
+            /** @description Names this outcome; send it along to post exactly this */
+            mark: string;
+            /**
+             * Format: int64
+             * @description Minutes that helpers get
+             */
+            moved: number;
+            /**
+             * Format: int64
+             * @description What it does to the community pot
+             */
+            pot: number;
+            /** Format: int64 */
+            pot_has: number;
+            /** @enum {string} */
+            rule: "equal" | "pot" | "set";
+            shares: components["schemas"]["GatheringShareView"][] | null;
+            /** @description The pot has too little for this */
+            short: boolean;
+        };
+        GatheringLineView: {
+            brought_by: string;
+            /** @description No member: has no hours */
+            guest: boolean;
+            here: boolean;
+            id: string;
+            member_id?: string;
+            /**
+             * Format: int64
+             * @description Given, by who helps or leads
+             */
+            minutes: number;
+            name: string;
+            /** @description What makes meeting easier; staff only */
+            needs: string;
+            /** @enum {string} */
+            part: "comes" | "helps" | "leads";
+            /** @enum {string} */
+            state: "coming" | "waiting" | "off" | "walked-in";
+        };
+        GatheringPlanBody: {
+            about?: string;
+            /**
+             * Format: int64
+             * @description 0: everybody fits
+             */
+            capacity?: number;
+            /** @description 10:30, in the bank's zone */
+            clock: string;
+            /**
+             * Format: date
+             * @description In the bank's zone
+             */
+            day: string;
+            drop_in?: boolean;
+            ground_rules?: string;
+            /** @enum {string} */
+            hearing_loop?: "yes" | "no" | "ask";
+            /** @description Of help, for the books */
+            kind: string;
+            /** @description Members who lead it */
+            leads?: string[] | null;
+            /**
+             * Format: int64
+             * @description How long it lasts
+             */
+            minutes: number;
+            /** @enum {string} */
+            parking?: "yes" | "no" | "ask";
+            /** @enum {string} */
+            quiet_room?: "yes" | "no" | "ask";
+            speaker?: string;
+            speaker_about?: string;
+            /** @enum {string} */
+            step_free?: "yes" | "no" | "ask";
+            title: string;
+            /** @enum {string} */
+            toilet?: "yes" | "no" | "ask";
+            venue_address?: string;
+            /** Format: uuid */
+            venue_id?: string;
+            /** @description A new place, when there is no venue_id */
+            venue_name?: string;
+            venue_notes?: string;
+            /**
+             * Format: int64
+             * @description How many weekly dates; 0 and 1 are one
+             */
+            weeks?: number;
+        };
+        GatheringRegisterView: {
+            gathering: components["schemas"]["GatheringView"];
+            /** @description By name */
+            lines: components["schemas"]["GatheringLineView"][] | null;
+        };
+        GatheringShareView: {
+            /** @description The pot gives for them, since they have too few hours left */
+            helped: boolean;
+            member_id: string;
+            /**
+             * Format: int64
+             * @description Above zero: gets; below: gives
+             */
+            minutes: number;
+            name: string;
+        };
+        GatheringVenueView: {
+            address: string;
+            /** @enum {string} */
+            hearing_loop: "yes" | "no" | "ask";
+            id: string;
+            name: string;
+            notes: string;
+            /** @enum {string} */
+            parking: "yes" | "no" | "ask";
+            /** @enum {string} */
+            quiet_room: "yes" | "no" | "ask";
+            /** @enum {string} */
+            step_free: "yes" | "no" | "ask";
+            /**
+             * @description One that a wheelchair fits
+             * @enum {string}
+             */
+            toilet: "yes" | "no" | "ask";
+        };
+        GatheringView: {
+            about: string;
+            /**
+             * Format: int64
+             * @description How many wait before the reader
+             */
+            ahead: number;
+            cancel_reason: string;
+            /** Format: int64 */
+            capacity?: number;
+            /**
+             * Format: int64
+             * @description People with a place, guests too
+             */
+            coming: number;
+            /** @description Come as you are: nobody signs up */
+            drop_in: boolean;
+            /** Format: date-time */
+            ends_at: string;
+            ground_rules: string;
+            /** @description Whom the reader brings */
+            guest: string;
+            /** Format: int64 */
+            here: number;
+            /** @enum {string} */
+            hours: "none" | "posted" | "taken-back";
+            id: string;
+            /** @description The reader keeps the register */
+            keeps: boolean;
+            kind: string;
+            leads: string[] | null;
+            /**
+             * @description The reader's own place; empty: none
+             * @enum {string}
+             */
+            mine: "" | "coming" | "waiting" | "walked-in";
+            /** @enum {string} */
+            my_part: "" | "comes" | "helps" | "leads";
+            over: boolean;
+            /**
+             * Format: int64
+             * @description Missing where everybody fits
+             */
+            places_left?: number;
+            series_id?: string;
+            /** @description From outside the time bank; empty: none */
+            speaker: string;
+            speaker_about: string;
+            /** Format: date-time */
+            starts_at: string;
+            /** @enum {string} */
+            state: "planned" | "cancelled";
+            title: string;
+            venue: components["schemas"]["GatheringVenueView"];
+            /** Format: int64 */
+            waiting: number;
         };
         GiveRoleBody: {
             /** @enum {string} */
@@ -2053,6 +2443,10 @@ export interface components {
             /** @description Oldest first, at most 200 */
             applications: components["schemas"]["JoiningApplicationView"][] | null;
         };
+        ListGatheringsAnswer: {
+            gatherings: components["schemas"]["GatheringView"][] | null;
+            more: boolean;
+        };
         ListHelpAnswer: {
             listings: components["schemas"]["ListingView"][] | null;
             more: boolean;
@@ -2072,6 +2466,9 @@ export interface components {
             now: string;
             /** @description Most urgent first, at most 200 */
             tasks: components["schemas"]["DeskTaskView"][] | null;
+        };
+        ListVenuesAnswer: {
+            venues: components["schemas"]["GatheringVenueView"][] | null;
         };
         ListingKind: {
             code: string;
@@ -2135,6 +2532,19 @@ export interface components {
             subject: string;
             text: string;
             to: string;
+        };
+        MarkRegisterBody: {
+            here: boolean;
+            /**
+             * Format: int64
+             * @description That a helper gave; 0: as long as the gathering
+             */
+            minutes?: number;
+            /**
+             * @description Empty: as it stands
+             * @enum {string}
+             */
+            part?: "comes" | "helps" | "leads";
         };
         MatchingCandidateView: {
             against: string[] | null;
@@ -2304,6 +2714,34 @@ export interface components {
         };
         PlatformBanksAnswer: {
             banks: components["schemas"]["FiguresTenantView"][] | null;
+        };
+        PostGatheringHoursBody: {
+            /**
+             * Format: int64
+             * @description For set: minutes
+             */
+            each?: number;
+            /** @description Of the preview that was seen */
+            mark?: string;
+            /**
+             * @description Helpers get the time they gave. equal: those who came give it in equal parts, odd minutes by those with most hours; pot: the pot gives it; set: everybody who came gives the same set time, and the pot the rest
+             * @enum {string}
+             */
+            rule: "equal" | "pot" | "set";
+        };
+        PreviewGatheringHoursBody: {
+            /**
+             * Format: int64
+             * @description For set: minutes
+             */
+            each?: number;
+            /** @description Of the preview that was seen */
+            mark?: string;
+            /**
+             * @description Helpers get the time they gave. equal: those who came give it in equal parts, odd minutes by those with most hours; pot: the pot gives it; set: everybody who came gives the same set time, and the pot the rest
+             * @enum {string}
+             */
+            rule: "equal" | "pot" | "set";
         };
         Problem: {
             /**
@@ -2936,6 +3374,19 @@ export interface components {
             code: string;
             contact: string;
         };
+        SignUpBody: {
+            /**
+             * @description How the member agreed; brokers need it with for_member
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+            /** @description Member this is done for; brokers, and people who stand in for a member */
+            for_member?: string;
+            /** @description Whom they bring; empty: nobody */
+            guest?: string;
+            /** @description The ground rules, and happy with them */
+            rules_read?: boolean;
+        };
         StaffAnswer: {
             staff: components["schemas"]["IdentityStaffView"][] | null;
         };
@@ -2943,6 +3394,19 @@ export interface components {
             /** @description Is no person: whoever acts may do everything */
             organisation: boolean;
             stand_ins: components["schemas"]["MemberStandInView"][] | null;
+        };
+        TakeBackHoursBody: {
+            reason: string;
+        };
+        WalkInBody: {
+            /** @description A name, when it is no member */
+            guest?: string;
+            /** Format: uuid */
+            member_id?: string;
+            /** Format: int64 */
+            minutes?: number;
+            /** @enum {string} */
+            part?: "comes" | "helps" | "leads";
         };
         WhoLookedAnswer: {
             /** @description Newest first; what the member did themselves is left out */
@@ -4050,6 +4514,1002 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommunityFiguresAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-gatherings": {
+        parameters: {
+            query?: {
+                /** @description What is over, newest first */
+                over?: boolean;
+                /** @description Beginning of the last one seen */
+                before?: string;
+            };
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListGatheringsAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-gathering": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GatheringPlanBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddGatheringAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "see-gathering": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheringView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-gathering": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GatheringPlanBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheringView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-gathering": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelGatheringBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheringView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "gathering-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheringHoursView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-gathering-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostGatheringHoursBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheringHoursView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-gathering-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewGatheringHoursBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheringHoursView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "take-back-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBackHoursBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "not-coming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityOnBehalf"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheringView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "see-register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheringRegisterView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "walk-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WalkInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheringRegisterView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "mark-register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+                part: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarkRegisterBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheringRegisterView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "sign-up": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gathering: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignUpBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GatheringView"];
                 };
             };
             /** @description Unauthorized */
@@ -8399,6 +9859,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReferralSurgeryPage"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-venues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListVenuesAnswer"];
                 };
             };
             /** @description Unauthorized */
