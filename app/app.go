@@ -88,7 +88,11 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	}
 	keys.Follow(d.Pool)
 	secure := strings.HasPrefix(d.Config.URL, "https:")
-	a.Identity = &identity.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Keys: keys, Member: member.OfPerson, PersonOf: member.PersonOf, Standings: member.StandingsOf, Secure: secure}
+	party, err := identity.NewRelyingParty(d.Config.URL)
+	if err != nil {
+		return nil, err
+	}
+	a.Identity = &identity.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Keys: keys, Member: member.OfPerson, PersonOf: member.PersonOf, Standings: member.StandingsOf, Secure: secure, RelyingParty: party}
 	a.Member = &member.Service{Pool: d.Pool, Clock: d.Clock, ReadOut: a.Identity.ReadOut, Tell: a.tell}
 	a.Matching = &matching.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Message = &message.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Mail: d.Mail}

@@ -37,6 +37,7 @@ var only = map[string][]string{
 	"github.com/riverqueue/river":         {"timebank/app/platform/job", "timebank/migrations"},
 	"github.com/golang-jwt":               {"timebank/app/identity"},
 	"github.com/pquerna/otp":              {"timebank/app/identity"},
+	"github.com/go-webauthn":              {"timebank/app/identity"},
 	"github.com/boombuler/barcode":        {"timebank/app/identity"},
 	"github.com/tink-crypto":              {"timebank/app/platform/seal"},
 	"github.com/wneessen/go-mail":         {"timebank/app/platform/mail"},

@@ -22,6 +22,7 @@ import (
 	"timebank/app/joining"
 	"timebank/app/member"
 	"timebank/app/platform/db"
+	"timebank/app/platform/seal"
 	"timebank/app/platform/web"
 	"timebank/app/referral"
 )
@@ -55,6 +56,7 @@ var (
 // walls is the policy, operation by operation. One that is not here fails.
 var walls = map[string]wall{
 	"second-step": everybody, "second-factor": everybody, "begin-authenticator": everybody, "confirm-authenticator": everybody, "remove-authenticator": everybody, "renew-recovery-codes": everybody,
+	"my-passkeys": everybody, "begin-passkey": everybody, "add-passkey": everybody, "name-passkey": ofOneself, "remove-passkey": ofOneself,
 	"demand-second-factor": governing, "change-my-email": everybody, "confirm-my-email": everybody,
 	"me": everybody, "my-devices": everybody, "end-other-devices": everybody, "end-device": ofOneself,
 	"roles": governing, "community-figures": desking, "platform-banks": {"n", "n", "n", "n"},
@@ -89,7 +91,7 @@ var walls = map[string]wall{
 }
 
 // wreckers change what the others need, so they come last, in this order.
-var wreckers = []string{"end-stand-in", "end-device", "end-other-devices", "end-role", "give-role", "leave"}
+var wreckers = []string{"remove-passkey", "end-stand-in", "end-device", "end-other-devices", "end-role", "give-role", "leave"}
 
 var braces = regexp.MustCompile(`\{([a-z]+)\}`)
 
@@ -109,13 +111,14 @@ type walled struct {
 	as      map[string]*browser
 	objects map[string][3]string
 	devices map[string][3]string // by role
+	keys    map[string][3]string // passkeys, by role
 	spare   string               // a member who does nothing else
 	maria   member.Member        // whose objects the first are
 }
 
 func openWalled(t *testing.T) *walled {
 	t.Helper()
-	w := &walled{house: open(t), as: map[string]*browser{}, objects: map[string][3]string{}, devices: map[string][3]string{}}
+	w := &walled{house: open(t), as: map[string]*browser{}, objects: map[string][3]string{}, devices: map[string][3]string{}, keys: map[string][3]string{}}
 	h := w.house
 	other := h.openBank("elsewhere", "Elsewhere Time Bank")
 	maria, bill, paul := h.joins(h.bank, "Maria Santos", "maria@example.org"), h.joins(h.bank, "Bill Okafor", "bill@example.org"), h.joins(h.bank, "Paul Quiet", "paul@example.org")
@@ -151,10 +154,17 @@ func openWalled(t *testing.T) *walled {
 		spare := w.device(h.signIn(email))
 		w.as[role] = h.signIn(email)
 		w.devices[role] = [3]string{spare}
+		w.keys[role] = [3]string{w.passkey(email)}
 	}
 	nobodys, strangers := w.device(h.signIn("bill@example.org")), w.device(h.signIn("stranger@example.org"))
+	nobodysKey, strangersKey := w.passkey("bill@example.org"), w.passkey("stranger@example.org")
 	for role := range w.as {
 		w.devices[role] = [3]string{w.devices[role][0], nobodys, strangers}
+		w.keys[role] = [3]string{w.keys[role][0], nobodysKey, strangersKey}
+	}
+	// Staff with a passkey change how they sign in only where they have used it.
+	if _, err := h.db.Owner.Exec("update directory.session set second = 'done'"); err != nil {
+		t.Fatal(err)
 	}
 	return w
 }
@@ -171,6 +181,21 @@ func (w *walled) device(b *browser) string {
 	}
 	w.t.Fatal("a device that is not signed in")
 	return ""
+}
+
+// passkey is one of somebody's that never signs.
+func (w *walled) passkey(email string) string {
+	key := uuid.New()
+	sealed, err := w.app.Box.Seal(seal.Place{Column: "passkey.sealed", Row: key}, []byte(`{"id": "AAAA"}`))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_, err = w.db.Owner.Exec(`insert into directory.passkey (id, person_id, credential, sealed, name, created_at)
+		select ?, id, ?, ?, 'A phone', ? from directory.person where email = ?`, key, key[:], sealed, w.clock.Now(), email)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return key.String()
 }
 
 func (w *walled) proposed(b bank.Bank, helped, helper uuid.UUID) uuid.UUID {
@@ -302,6 +327,8 @@ func (w *walled) more(op, role string) map[string]any {
 		out["reason"] = "It took longer"
 	case "add-stand-in":
 		out["email"], out["may"], out["consent"] = "x"+uuid.NewString()+"@example.org", []string{"read-diary"}, "phone"
+	case "name-passkey":
+		out["name"] = "My phone"
 	case "change-details", "pause-membership", "come-back", "leave":
 		out["consent"] = "phone"
 	case "change-gathering":
@@ -333,6 +360,9 @@ func (w *walled) sends(op web.Op, role string, i int, body any) (int, answer, st
 	path := fill(op.Path, func(name string) string {
 		if name == "device" {
 			return w.devices[role][i]
+		}
+		if name == "passkey" {
+			return w.keys[role][i]
 		}
 		if op.ID == "give-role" && i == 0 {
 			return w.spare // Maria would have to sign in again

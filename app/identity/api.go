@@ -57,6 +57,7 @@ type askCodeOutput struct {
 }
 
 type signInInput struct {
+	refreshInput
 	Body struct {
 		Contact string `json:"contact" maxLength:"300"`
 		Code    string `json:"code" maxLength:"30" doc:"Six digits, any spacing"`
@@ -94,8 +95,7 @@ func (s *Service) Routes(r *web.Routes) {
 		})
 	web.Register(r, web.Op{ID: "sign-in", Method: http.MethodPost, Path: "/session", Room: "sign-in", Who: web.Anyone, Summary: "Sign in with a code"},
 		func(ctx context.Context, in *signInInput) (*sessionOutput, error) {
-			from := web.From(ctx)
-			session, tokens, err := s.SignIn(ctx, in.Body.Contact, in.Body.Code, from.IP, from.Request.UserAgent())
+			session, tokens, err := s.SignIn(ctx, in.Body.Contact, in.Body.Code, s.knock(ctx, &in.refreshInput))
 			if err != nil {
 				return nil, err
 			}
@@ -119,6 +119,11 @@ func (s *Service) Routes(r *web.Routes) {
 			return &meOutput{me}, err
 		})
 	s.accountRoutes(r)
+}
+
+func (s *Service) knock(ctx context.Context, in *refreshInput) Knock {
+	from := web.From(ctx)
+	return Knock{IP: from.IP, Agent: from.Request.UserAgent(), Refresh: s.refreshOf(in)}
 }
 
 func (s *Service) refreshOf(in *refreshInput) string {

@@ -97,6 +97,7 @@ type tokenOutput struct {
 
 func (s *Service) accountRoutes(r *web.Routes) {
 	s.secondRoutes(r)
+	s.passkeyRoutes(r)
 	web.Register(r, web.Op{ID: "change-my-email", Method: http.MethodPost, Path: "/me/email", Room: "sign-in", Who: web.SignedIn, Summary: "Send a code to a new e-mail address", Status: http.StatusAccepted},
 		func(ctx context.Context, in *emailInput) (*struct{}, error) {
 			return nil, s.AskEmailChange(ctx, ActorFrom(ctx), in.Body.Email)

@@ -13,6 +13,7 @@ type secondOutput struct {
 		Left     int64 `json:"recovery_codes_left"`
 		Done     bool  `json:"done" doc:"This session has done the second step"`
 		Demanded bool  `json:"demanded" doc:"A bank one works for asks for it"`
+		Passkeys int64 `json:"passkeys" doc:"How many one has; each does for both steps"`
 	}
 }
 
@@ -46,7 +47,7 @@ func (s *Service) secondRoutes(r *web.Routes) {
 		func(ctx context.Context, _ *struct{}) (*secondOutput, error) {
 			out := &secondOutput{}
 			state, err := s.SecondFactor(ctx, ActorFrom(ctx))
-			out.Body.On, out.Body.Left, out.Body.Done, out.Body.Demanded = state.On, state.Left, state.Done, state.Demanded
+			out.Body.On, out.Body.Left, out.Body.Done, out.Body.Demanded, out.Body.Passkeys = state.On, state.Left, state.Done, state.Demanded, state.Passkeys
 			return out, err
 		})
 	web.Register(r, web.Op{ID: "begin-authenticator", Method: http.MethodPost, Path: "/me/authenticator", Room: "sign-in", Who: web.SignedIn, Summary: "Begin to set up an authenticator app"},

@@ -143,7 +143,7 @@ func TestHouseholdPhoneIsSharedByTwo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		session, _, err := d.SignIn(t.Context(), "01632960021", code, "192.0.2.1", "")
+		session, _, err := d.SignIn(t.Context(), "01632960021", code, Knock{IP: "192.0.2.1"})
 		if err != nil || session.PersonID != p.ID {
 			t.Errorf("%s's code signs in %v: %v", p.Name, session.PersonID, err)
 		}
@@ -227,7 +227,7 @@ func TestTriesAreLimitedByNetwork(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	try := func(ip string) error {
-		_, _, err := d.SignIn(t.Context(), "nobody@example.org", "000000", ip, "")
+		_, _, err := d.SignIn(t.Context(), "nobody@example.org", "000000", Knock{IP: ip})
 		return err
 	}
 	for i := range 60 {

@@ -76,6 +76,14 @@ func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, s
 		out = append(out, held.Item{held.F("what", "What", "A new e-mail address, with a code"), held.F("detail", "As it calls itself", ""),
 			s.T("at", "Signed in", c.CreatedAt), held.F("last_used", "Last used", ""), s.OptT("ended", "Signed out", c.UsedAt)})
 	}
+	keys, err := passkeysOf(ctx, tx, s.Person)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, k := range keys {
+		out = append(out, held.Item{held.F("what", "What", "A passkey"), held.F("detail", "As it calls itself", k.Name),
+			s.T("at", "Signed in", k.CreatedAt), s.OptT("last_used", "Last used", k.UsedAt), held.F("ended", "Signed out", "")})
+	}
 	a, ok, err := authenticatorOf(ctx, tx, s.Person)
 	if err != nil {
 		return nil, "", err

@@ -81,6 +81,9 @@ func (s *Service) forget(ctx context.Context, _ Forget) error {
 		if _, err := tx.ExecContext(ctx, "delete from directory.rate where full_at < ?", now); err != nil {
 			return fmt.Errorf("forget rates: %w", err)
 		}
+		if _, err := tx.NewDelete().Model((*challenge)(nil)).Where("expires_at <= ?", now).Exec(ctx); err != nil {
+			return fmt.Errorf("forget challenges: %w", err)
+		}
 		_, err := tx.NewUpdate().Model((*Code)(nil)).Set("sealed = null").Where("sealed is not null").Where("expires_at <= ?", now).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("forget codes: %w", err)

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -42,7 +43,7 @@ func Leave(ctx context.Context, tx bun.IDB, bank, person uuid.UUID, now time.Tim
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("forget person: %w", err)
 	}
-	if err := dropSecond(ctx, tx, person); err != nil {
+	if err := errors.Join(dropSecond(ctx, tx, person), dropPasskeys(ctx, tx, person)); err != nil {
 		return uuid.Nil, err
 	}
 	if _, err := tx.NewUpdate().Model((*emailChange)(nil)).Set("sealed = null").Where("person_id = ?", person).Exec(ctx); err != nil {

@@ -47,10 +47,19 @@ func (s *Service) proved(ctx context.Context, tx bun.IDB, a Actor) error {
 	return nil
 }
 
-// strongOf tells whether a person has more than codes to sign in with.
+// strongOf tells whether a code alone is too little to change how a person signs
+// in: they have an authenticator app, or work here and have a passkey. A member's
+// passkey is a comfort beside the code; a lost phone must not shut them out.
 func strongOf(ctx context.Context, tx bun.IDB, person uuid.UUID) (bool, error) {
 	second, err := secondOf(ctx, tx, person)
-	return second == secondNeeded, err
+	if err != nil || second == secondNeeded {
+		return err == nil, err
+	}
+	works, err := tx.NewSelect().Model((*Grant)(nil)).Where("person_id = ?", person).Where("ended_at is null").Where("role in (?)", bun.List(staffRoles)).Exists(ctx)
+	if err != nil || !works {
+		return false, err
+	}
+	return tx.NewSelect().Model((*Passkey)(nil)).Where("person_id = ?", person).Exists(ctx)
 }
 
 // What a person is told of a change in how they sign in.
@@ -58,12 +67,18 @@ const (
 	factorApp      = "app-added"
 	factorNoApp    = "app-removed"
 	factorRecovery = "recovery-renewed"
+
+	factorPasskey   = "passkey-added"
+	factorNoPasskey = "passkey-removed"
 )
 
 var factorWords = map[string]string{
 	factorApp:      "An authenticator app was set up. From now on you are asked for a code from it when you sign in.",
 	factorNoApp:    "The authenticator app was removed. From now on you sign in without a code from it.",
 	factorRecovery: "New recovery codes were made. The old ones do not work any more.",
+
+	factorPasskey:   "A passkey was added. With it you can sign in by fingerprint, face or screen lock, without a code.",
+	factorNoPasskey: "A passkey was removed. You cannot sign in with it any more.",
 }
 
 // TellFactor is the job that tells a person that how they sign in was changed.

@@ -44,7 +44,7 @@ var (
 	// ErrSecondStep refuses everything but the second step to a session that needs it.
 	ErrSecondStep = fault.New(fault.Unauthenticated, "second-step", "Type in the code from your authenticator app.")
 	// ErrSecondNeeded refuses work that the bank lets only people with a second step do.
-	ErrSecondNeeded = fault.New(fault.Forbidden, "second-factor-needed", "Your work here needs a second step at sign-in. Set up an authenticator app first.")
+	ErrSecondNeeded = fault.New(fault.Forbidden, "second-factor-needed", "Your work here needs a second step at sign-in. Set one up first.")
 	// ErrSecondCode refuses a code that is wrong, too old, or was used.
 	ErrSecondCode = fault.New(fault.Invalid, "wrong-second-code", "That code does not work. Wait for the next one in your app, and type in that.")
 	// ErrSecondSet refuses to set up what is set up.
@@ -288,6 +288,7 @@ type SecondState struct {
 	Left     int64 // recovery codes that were not used
 	Done     bool  // this session has done it
 	Demanded bool  // a bank they work for asks for it
+	Passkeys int64 // each of them does for both steps
 }
 
 // SecondFactor tells how things stand with the actor's second step.
@@ -299,6 +300,9 @@ func (s *Service) SecondFactor(ctx context.Context, a Actor) (SecondState, error
 			return err
 		}
 		out.On = second == secondNeeded
+		if out.Passkeys, err = tx.NewSelect().Model((*Passkey)(nil)).Where("person_id = ?", a.Person).Count(ctx); err != nil {
+			return fmt.Errorf("count passkeys: %w", err)
+		}
 		if out.Done, err = tx.NewSelect().Model((*Session)(nil)).Where("id = ?", a.Session).Where("second = ?", secondDone).Exists(ctx); err != nil {
 			return fmt.Errorf("read session: %w", err)
 		}
@@ -323,7 +327,7 @@ func (s *Service) ResetSecond(ctx context.Context, email string) error {
 		if err != nil {
 			return err
 		}
-		if err := dropSecond(ctx, tx, p.ID); err != nil {
+		if err := errors.Join(dropSecond(ctx, tx, p.ID), dropPasskeys(ctx, tx, p.ID)); err != nil {
 			return err
 		}
 		return EndSessions(ctx, tx, p.ID, s.Clock.Now())

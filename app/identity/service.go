@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
@@ -36,7 +37,22 @@ type Service struct {
 	// Standings lists for whom a person may act in a bank.
 	Standings func(ctx context.Context, tx bun.IDB, bankID, person uuid.UUID) ([]Standing, error)
 	Secure    bool // reached by https: cookies say so
+	// RelyingParty is who passkeys are made for; nil: there are none.
+	RelyingParty *webauthn.WebAuthn
 }
+
+// Knock is what is known of whoever asks to come in.
+type Knock struct {
+	IP      string
+	Agent   string // what the browser calls itself
+	Refresh string // the session this browser has now, if any; a new one takes its place
+}
+
+// Tries from one network: so many at once, then one every gap.
+const (
+	triesBurst = 60
+	triesGap   = 20 * time.Second
+)
 
 var (
 	// ErrTooMany refuses more tries than a person needs.
@@ -134,7 +150,7 @@ func (s *Service) codeHash(person uuid.UUID, digits string) []byte {
 
 // SignIn trades a code for a session. Refuses with ErrCode, whatever was wrong,
 // and with ErrTooMany.
-func (s *Service) SignIn(ctx context.Context, contact, typed, ip, device string) (Session, Tokens, error) {
+func (s *Service) SignIn(ctx context.Context, contact, typed string, from Knock) (Session, Tokens, error) {
 	var out Session
 	var tokens Tokens
 	email, phone, err := parseContact(contact)
@@ -146,8 +162,8 @@ func (s *Service) SignIn(ctx context.Context, contact, typed, ip, device string)
 	wrong := false
 	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		wrong = false
-		if ok, err := s.take(ctx, tx, "try-from/"+network(ip), 60, 20*time.Second, now); err != nil || !ok {
-			return errors.Join(err, ifFalse(ok, ErrTooMany))
+		if err := s.Limit(ctx, tx, "try-from", from.IP, triesBurst, triesGap); err != nil {
+			return err
 		}
 		people, err := byContact(ctx, tx, email, phone)
 		if err != nil {
@@ -165,7 +181,7 @@ func (s *Service) SignIn(ctx context.Context, contact, typed, ip, device string)
 			wrong = true // the tries that were counted must be kept: no error, so that it commits
 			return nil
 		}
-		out, tokens, err = s.open(ctx, tx, code.PersonID, code.Channel, device, now)
+		out, tokens, err = s.open(ctx, tx, code.PersonID, code.Channel, from, now)
 		return err
 	})
 	if err == nil && wrong {
@@ -195,15 +211,22 @@ func (s *Service) spend(ctx context.Context, tx bun.IDB, codes []Code, typed str
 // Tokens is what a device holds.
 type Tokens struct{ Access, Refresh string }
 
-func (s *Service) open(ctx context.Context, tx bun.IDB, person uuid.UUID, way, device string, now time.Time) (Session, Tokens, error) {
-	refresh, hash := newRefresh()
-	if len(device) > 200 {
-		device = device[:200]
+// open begins a session, in place of the one that this browser had: somebody who
+// signs in again, or the next person at a shared computer, leaves none behind.
+func (s *Service) open(ctx context.Context, tx bun.IDB, person uuid.UUID, way string, from Knock, now time.Time) (Session, Tokens, error) {
+	if from.Refresh != "" {
+		if err := endRefresh(ctx, tx, from.Refresh, now); err != nil {
+			return Session{}, Tokens{}, err
+		}
 	}
-	out := Session{ID: id.New(), PersonID: person, RefreshHash: hash, Device: device, CreatedAt: now, RenewedAt: now, ExpiresAt: now.Add(refreshLife), ProvedAt: &now, Way: way}
-	var err error
-	if out.Second, err = secondOf(ctx, tx, person); err != nil {
-		return out, Tokens{}, err
+	refresh, hash := newRefresh()
+	out := Session{ID: id.New(), PersonID: person, RefreshHash: hash, Device: from.Agent[:min(len(from.Agent), 200)], CreatedAt: now, RenewedAt: now,
+		ExpiresAt: now.Add(refreshLife), ProvedAt: &now, Way: way, Second: secondDone}
+	if way != wayPasskey {
+		var err error
+		if out.Second, err = secondOf(ctx, tx, person); err != nil {
+			return out, Tokens{}, err
+		}
 	}
 	if _, err := tx.NewInsert().Model(&out).Exec(ctx); err != nil {
 		return out, Tokens{}, fmt.Errorf("open session: %w", err)
@@ -262,12 +285,19 @@ func (s *Service) Renew(ctx context.Context, token string) (Session, Tokens, err
 // SignOut ends the session that a refresh token, the newest or the one before,
 // belongs to; an unknown one is no error, since the wish is fulfilled.
 func (s *Service) SignOut(ctx context.Context, token string) error {
-	hash := hashRefresh(token)
 	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
-		_, err := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", s.Clock.Now()).
-			Where("refresh_hash = ? or previous_hash = ?", hash, hash).Where("ended_at is null").Exec(ctx)
-		return err
+		return endRefresh(ctx, tx, token, s.Clock.Now())
 	})
+}
+
+func endRefresh(ctx context.Context, tx bun.IDB, token string, now time.Time) error {
+	hash := hashRefresh(token)
+	_, err := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).
+		Where("refresh_hash = ? or previous_hash = ?", hash, hash).Where("ended_at is null").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
 }
 
 // Place is one bank a person may enter, and as what.

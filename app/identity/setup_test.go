@@ -83,6 +83,9 @@ func (d *door) replica(box *seal.Box) *Service {
 	}
 	s := &Service{Pool: d.db.Bun, Clock: d.clock, Box: box, Queue: q, Mail: d.post, Secure: true,
 		Member: func(context.Context, bun.IDB, uuid.UUID, uuid.UUID) (uuid.UUID, error) { return uuid.Nil, nil }}
+	if s.RelyingParty, err = NewRelyingParty(issuer); err != nil {
+		d.t.Fatal(err)
+	}
 	d.in(func(ctx context.Context, tx bun.IDB) (err error) {
 		s.Keys, err = LoadKeys(ctx, tx, box, d.clock, issuer)
 		return err
@@ -160,7 +163,7 @@ func (d *door) readsOut(p Person) (digits string, err error) {
 }
 
 func (d *door) signsIn(contact, code string) (Tokens, error) {
-	_, tokens, err := d.SignIn(d.t.Context(), contact, code, "192.0.2.1", "a phone")
+	_, tokens, err := d.SignIn(d.t.Context(), contact, code, Knock{IP: "192.0.2.1", Agent: "a phone"})
 	return tokens, err
 }
 

@@ -90,3 +90,52 @@ test('staff reach the page from their name, and a coordinator decides for the ba
   await page.getByRole('button', { name: 'Ask everyone for a second step' }).click();
   await expect(page.getByText('Set up your own second step first, and sign in with it.')).toBeVisible();
 });
+
+test('a passkey is set up, named, signs in without a code, and is removed', async ({ page }) => {
+  const browser = await page.context().newCDPSession(page);
+  await browser.send('WebAuthn.enable');
+  const { authenticatorId } = await browser.send('WebAuthn.addVirtualAuthenticator', {
+    options: { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+  });
+  const person = await newMember('Pearl');
+  await signInAs(page, person);
+  await page.goto('/me/security');
+  const passkeys = page.getByRole('region', { name: 'Fingerprint, face or screen lock' });
+  await passkeys.getByRole('button', { name: 'Set it up on this device' }).click();
+  await expect(passkeys.getByText('It is set up.')).toBeVisible();
+  await passkeys.getByRole('button', { name: /^Rename/ }).click();
+  await passkeys.getByLabel('Its name').fill('');
+  await passkeys.getByRole('button', { name: 'Keep this name' }).click();
+  await expect(passkeys.getByRole('alert').getByText('Give it a name')).toBeVisible();
+  await expectGood(page);
+  await passkeys.getByLabel('Its name').fill('My own phone');
+  await passkeys.getByRole('button', { name: 'Keep this name' }).click();
+  await expect(passkeys.getByText('My own phone', { exact: true })).toBeVisible();
+  await expectGood(page);
+
+  await page.context().clearCookies();
+  await page.goto('/sign-in?back=/diary');
+  await page.getByRole('button', { name: 'Use fingerprint, face or screen lock' }).click();
+  await page.waitForURL('/diary');
+  await page.goto('/me/security');
+  await expect(passkeys.getByText('Last used today')).toBeVisible();
+
+  // Somebody else's finger opens nothing, and there is another way.
+  await page.context().clearCookies();
+  await browser.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false });
+  await page.goto('/sign-in');
+  await page.getByRole('button', { name: 'Use fingerprint, face or screen lock' }).click();
+  await expect(page.getByText('Sign in with a code instead.')).toBeVisible();
+  await expectGood(page);
+  await browser.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true });
+  await page.getByRole('button', { name: 'Use fingerprint, face or screen lock' }).click();
+  await page.waitForURL('/home');
+
+  await page.goto('/me/security');
+  await passkeys.getByRole('button', { name: /^Remove/ }).click();
+  await expect(passkeys.getByText('My own phone is removed.')).toBeVisible();
+  await page.context().clearCookies();
+  await page.goto('/sign-in');
+  await page.getByRole('button', { name: 'Use fingerprint, face or screen lock' }).click();
+  await expect(page.getByText('Try once more, or sign in with a code.')).toBeVisible();
+});
