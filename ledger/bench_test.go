@@ -19,10 +19,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
+	"timebank/app/platform/db"
 	"timebank/app/platform/pgembed"
 	"timebank/ledger"
 	"timebank/migrations"
@@ -182,13 +181,9 @@ func newRig(b *testing.B) *rig {
 			b.Fatal(err)
 		}
 	}
-	app := cfg.Copy()
-	app.DefaultQueryExecMode = pgx.QueryExecModeExec
-	app.RuntimeParams["role"] = "timebank_app"
-	pool := sql.OpenDB(stdlib.GetConnector(*app))
-	pool.SetMaxOpenConns(clients)
-	pool.SetMaxIdleConns(clients)
-	r.pool = bun.NewDB(pool, pgdialect.New())
+	if r.pool, err = db.Open(ctx, r.url, db.Options{AppRole: true, MaxConns: clients}); err != nil {
+		b.Fatal(err)
+	}
 	b.Cleanup(func() { _ = r.pool.Close() })
 	if r.tool = pgbench(); r.tool == "" {
 		r.tool = "raw pgx, for want of pgbench"
@@ -255,7 +250,7 @@ func (r *rig) transfer(from, to int) ledger.Transfer {
 func (r *rig) posts(b *testing.B, hot bool) float64 {
 	return r.each(b, clients, func(_ int, rnd *rand.Rand) error {
 		t := r.transfer(pair(rnd, hot))
-		return inBank(r.pool, r.bank, func(ctx context.Context, tx bun.IDB) error {
+		return db.InTx(context.Background(), r.pool, r.bank, func(ctx context.Context, tx bun.IDB) error {
 			_, err := ledger.Post(ctx, tx, t)
 			return err
 		})

@@ -48,7 +48,7 @@ func Open(_ context.Context, url string, o Options) (*bun.DB, error) {
 	if o.AppRole && cfg.User != AppRole {
 		set["role"] = AppRole
 	}
-	pool := sql.OpenDB(stdlib.GetConnector(*cfg))
+	pool := sql.OpenDB(connector{stdlib.GetConnector(*cfg)})
 	if o.MaxConns == 0 {
 		o.MaxConns = 16
 	}

@@ -49,17 +49,15 @@ func InTx(ctx context.Context, pool *bun.DB, bank uuid.UUID, fn func(ctx context
 }
 
 func once(ctx context.Context, pool *bun.DB, bank uuid.UUID, fn func(context.Context, bun.IDB) error) error {
-	tx, err := pool.BeginTx(ctx, &sql.TxOptions{})
+	begin := ctx
+	if bank != NoBank {
+		begin = context.WithValue(ctx, tenant{}, bank)
+	}
+	tx, err := pool.BeginTx(begin, &sql.TxOptions{})
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after a commit
-	if bank != NoBank {
-		// SET LOCAL takes no parameter; set_config with true is the same and dies with the transaction.
-		if _, err := tx.ExecContext(ctx, "select set_config('timebank.bank', ?, true)", bank.String()); err != nil {
-			return fmt.Errorf("set bank: %w", err)
-		}
-	}
 	if err := fn(ctx, tx); err != nil {
 		return err
 	}
