@@ -98,7 +98,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Message = &message.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Mail: d.Mail}
 	a.Listing = &listing.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL}
 	a.Referral = &referral.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Join: a.join}
-	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL,
+	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, Sign: d.Box.Blind,
 		Asked: a.Matching.Asked, Answered: matching.Answered, TookPart: a.Referral.TookPart}
 	a.Gathering = &gathering.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, TookPart: a.Referral.TookPart}
 	a.Exchange.Gatherings = a.gatherings

@@ -73,6 +73,8 @@ var walls = map[string]wall{
 	"help-of-member": {"yhh", "yyy", "yyy", "nnn"}, // for staff an empty list, as of a member who does not exist
 	"see-listing":    {"yyh", "yyh", "yyh", "nnn"}, // what is open is for every member to see
 	"see-exchange":   ofMember, "agree": ofMember, "cancel-exchange": ofMember, "confirm-hours": ofMember, "dispute-hours": ofMember, "say-done": ofMember,
+	"suggest-time": ofMember, "keep-time": ofMember, "end-regular-help": ofMember, "say-thanks": ofMember,
+	"help-again": ofMember, "help-regularly": ofMember, "write-letter": ofMember,
 
 	"list-tasks": desking, "search-members": desking, "add-member": desking, "list-referrals": desking,
 	"take-task": {"nnn", "yyh", "yyh", "nnn"}, "finish-task": {"nnn", "hhh", "hhh", "nnn"}, // this task ends by itself only

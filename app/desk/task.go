@@ -36,6 +36,7 @@ const (
 	RingToConfirm     = "ring-to-confirm"    // hours wait for the word of somebody without a device
 	RingToRemind      = "ring-to-remind"     // tomorrow's meeting, for somebody without e-mail
 	RingToTell        = "ring-to-tell"       // agreed, called off or put right, and somebody without e-mail should know
+	RingToRead        = "ring-to-read"       // somebody without e-mail was written to
 	RingToRenew       = "ring-to-renew"      // an offer or request of somebody without e-mail is about to end
 	MessageFailed     = "message-failed"     // what we wrote did not arrive
 	SettleDispute     = "settle-dispute"     // the two sides tell different hours

@@ -21,22 +21,26 @@ type Party struct {
 
 // View is an exchange as its two sides and brokers see it.
 type View struct {
-	ID         uuid.UUID  `json:"id"`
-	Kind       string     `json:"kind"`
-	Helper     Party      `json:"helper" doc:"Gave the time"`
-	Helped     Party      `json:"helped" doc:"Received it"`
-	State      State      `json:"state" enum:"proposed,agreed,done,settled,disputed,cancelled,expired"`
-	StartsAt   *time.Time `json:"starts_at,omitempty"`
-	Place      string     `json:"place"`
-	Note       string     `json:"note"`
-	Minutes    *int64     `json:"minutes,omitempty"`
-	HappenedOn string     `json:"happened_on,omitempty" format:"date"`
-	SaidBy     *uuid.UUID `json:"said_by,omitempty" doc:"Member whose word the minutes are"`
-	SettlesOn  string     `json:"settles_on,omitempty" format:"date" doc:"Silence settles it on this day"`
-	Side       Side       `json:"side" enum:"helper,helped,broker" doc:"As what the reader takes part"`
-	WaitingFor []Side     `json:"waiting_for" doc:"Who acts next"`
-	Can        []string   `json:"can" doc:"What the reader can do now: agree, decline, cancel, done, confirm, dispute, resolve"`
-	RequestID  *uuid.UUID `json:"listing_id,omitempty"`
+	ID          uuid.UUID  `json:"id"`
+	Kind        string     `json:"kind"`
+	Helper      Party      `json:"helper" doc:"Gave the time"`
+	Helped      Party      `json:"helped" doc:"Received it"`
+	State       State      `json:"state" enum:"proposed,agreed,done,settled,disputed,cancelled,expired"`
+	StartsAt    *time.Time `json:"starts_at,omitempty"`
+	Place       string     `json:"place"`
+	Note        string     `json:"note"`
+	Minutes     *int64     `json:"minutes,omitempty"`
+	HappenedOn  string     `json:"happened_on,omitempty" format:"date"`
+	SaidBy      *uuid.UUID `json:"said_by,omitempty" doc:"Member whose word the minutes are"`
+	SettlesOn   string     `json:"settles_on,omitempty" format:"date" doc:"Silence settles it on this day"`
+	Side        Side       `json:"side" enum:"helper,helped,broker" doc:"As what the reader takes part"`
+	WaitingFor  []Side     `json:"waiting_for" doc:"Who acts next"`
+	Can         []string   `json:"can" doc:"What the reader can do now: agree, decline, cancel, done, confirm, dispute, resolve, another-time, keep-time, again, repeat, end-repeat, thank, write"`
+	NewStartsAt *time.Time `json:"new_starts_at,omitempty" doc:"Another time that one side has suggested; who waits says who did not"`
+	EveryDays   int        `json:"every_days,omitempty" doc:"They meet every so many days: 7 or 14"`
+	Thanks      string     `json:"thanks,omitempty" doc:"What the helped wrote to the helper"`
+	Unread      int        `json:"unread" doc:"Lines of the other side that the reader has not seen"`
+	RequestID   *uuid.UUID `json:"listing_id,omitempty"`
 }
 
 // EventView is one move in an exchange's history.
@@ -52,6 +56,13 @@ type EventView struct {
 	At      time.Time `json:"at"`
 }
 
+// LetterView is a line of one side to the other.
+type LetterView struct {
+	From  uuid.UUID `json:"from" doc:"Member who wrote it"`
+	Words string    `json:"words"`
+	At    time.Time `json:"at"`
+}
+
 // HomeView is a member's first page.
 type HomeView struct {
 	MemberID uuid.UUID     `json:"member_id"`
@@ -63,7 +74,15 @@ type HomeView struct {
 	Waiting  []View        `json:"waiting" doc:"Wait for somebody else"`
 	Requests []RequestView `json:"requests" doc:"Asked for, nobody found yet"`
 	Outings  []OutingView  `json:"gatherings" doc:"Gatherings they have a place at, soonest first"`
-	Known    []Party       `json:"known" doc:"People they have met, most recent first"`
+	Known    []KnownView   `json:"known" doc:"People they have met, most recent first"`
+}
+
+// KnownView is somebody the member has met, with what the two did last.
+type KnownView struct {
+	Party
+	LastKind    string `json:"last_kind,omitempty"`
+	LastMinutes int64  `json:"last_minutes,omitempty"`
+	LastGave    bool   `json:"last_gave,omitempty" doc:"The member was the helper"`
 }
 
 // OutingView is a gathering on a member's first page.
@@ -93,7 +112,8 @@ type oneInput struct {
 type oneOutput struct {
 	Body struct {
 		View
-		Events []EventView `json:"events"`
+		Events  []EventView  `json:"events"`
+		Letters []LetterView `json:"letters" doc:"What the two wrote to each other, oldest first"`
 	}
 }
 type viewOutput struct{ Body View }
@@ -152,6 +172,62 @@ type resolveInput struct {
 	}
 }
 
+type timeInput struct {
+	Bank     string    `path:"bank"`
+	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Key      uuid.UUID `header:"Idempotency-Key" format:"uuid"`
+	Body     struct {
+		StartsAt time.Time `json:"starts_at"`
+		identity.OnBehalf
+	}
+}
+type againInput struct {
+	Bank     string    `path:"bank"`
+	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Key      uuid.UUID `header:"Idempotency-Key" format:"uuid"`
+	Body     struct {
+		StartsAt *time.Time `json:"starts_at,omitempty"`
+		Note     string     `json:"note,omitempty" maxLength:"500"`
+		identity.OnBehalf
+	}
+}
+type repeatInput struct {
+	Bank     string    `path:"bank"`
+	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Key      uuid.UUID `header:"Idempotency-Key" format:"uuid"`
+	Body     struct {
+		EveryDays int `json:"every_days" minimum:"7" maximum:"14" doc:"7: every week, 14: every other week"`
+		identity.OnBehalf
+	}
+}
+type wordsInput struct {
+	Bank     string    `path:"bank"`
+	Exchange uuid.UUID `path:"exchange" format:"uuid"`
+	Key      uuid.UUID `header:"Idempotency-Key" format:"uuid"`
+	Body     struct {
+		Words string `json:"words" maxLength:"4000"`
+		identity.OnBehalf
+	}
+}
+type linkInput struct {
+	Bank string    `path:"bank"`
+	Key  uuid.UUID `header:"Idempotency-Key" format:"uuid"`
+	Body struct {
+		Token string `json:"token" maxLength:"100" doc:"What stands behind the dot of the link"`
+	}
+}
+type linkOutput struct {
+	Body struct {
+		ExchangeID uuid.UUID `json:"exchange_id"`
+		State      State     `json:"state" enum:"done,settled"`
+		Side       Side      `json:"side" enum:"helper,helped" doc:"Which side is asked"`
+		Other      string    `json:"other" doc:"The other side, by the name they like"`
+		Kind       string    `json:"kind"`
+		Minutes    int64     `json:"minutes"`
+		HappenedOn string    `json:"happened_on" format:"date"`
+	}
+}
+
 // RecordBody is help that already happened.
 type RecordBody struct {
 	Helper     uuid.UUID `json:"helper_id" format:"uuid" doc:"Who gave the time"`
@@ -203,12 +279,15 @@ func (s *Service) Routes(r *web.Routes) {
 		return out, err
 	})
 	web.Register(r, op("see-exchange", http.MethodGet, one, "One exchange, with its history"), func(ctx context.Context, in *oneInput) (*oneOutput, error) {
-		x, events, err := s.One(ctx, identity.ActorFrom(ctx), in.Exchange)
+		x, events, letters, err := s.One(ctx, identity.ActorFrom(ctx), in.Exchange)
 		if err != nil {
 			return nil, err
 		}
 		out := &oneOutput{}
-		out.Body.View, out.Body.Events = view(x), make([]EventView, len(events))
+		out.Body.View, out.Body.Events, out.Body.Letters = view(x), make([]EventView, len(events)), make([]LetterView, len(letters))
+		for i, l := range letters {
+			out.Body.Letters[i] = LetterView{From: l.FromID, Words: l.Words, At: l.At}
+		}
 		for i, e := range events {
 			out.Body.Events[i] = eventView(x, e)
 		}
@@ -218,7 +297,7 @@ func (s *Service) Routes(r *web.Routes) {
 		if err != nil {
 			return nil, err
 		}
-		x, _, err := s.One(ctx, a, id)
+		x, _, _, err := s.One(ctx, a, id)
 		return &viewOutput{view(x)}, err
 	}
 	web.Register(r, op("agree", http.MethodPost, one+"/agree", "Say yes"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {
@@ -246,6 +325,7 @@ func (s *Service) Routes(r *web.Routes) {
 		_, err := s.Dispute(ctx, a, in.Key, in.Exchange, in.Body.Reason, in.Body.OnBehalf)
 		return answer(ctx, a, in.Exchange, err)
 	})
+	s.furtherRoutes(r, op, answer)
 	resolve := op("resolve-dispute", http.MethodPost, one+"/resolve", "End a dispute with the right hours")
 	resolve.Who = identity.WorkDesk
 	web.Register(r, resolve, func(ctx context.Context, in *resolveInput) (*viewOutput, error) {
@@ -269,6 +349,77 @@ func eventView(x Seen, e Moved) EventView {
 	return v
 }
 
+// furtherRoutes hangs what is beside the moves: another time, the same again,
+// regularly, thanks, a line to the other side, and the link of a reminder.
+func (s *Service) furtherRoutes(r *web.Routes, op func(id, method, path, summary string) web.Op, answer func(context.Context, identity.Actor, uuid.UUID, error) (*viewOutput, error)) {
+	const one = "/banks/{bank}/exchanges/{exchange}"
+	web.Register(r, op("suggest-time", http.MethodPost, one+"/another-time", "Suggest another time"), func(ctx context.Context, in *timeInput) (*viewOutput, error) {
+		a := identity.ActorFrom(ctx)
+		_, err := s.AnotherTime(ctx, a, in.Key, in.Exchange, in.Body.StartsAt, in.Body.OnBehalf)
+		return answer(ctx, a, in.Exchange, err)
+	})
+	web.Register(r, op("keep-time", http.MethodPost, one+"/keep-time", "Leave it at the time it had"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {
+		a := identity.ActorFrom(ctx)
+		_, err := s.KeepTime(ctx, a, in.Key, in.Exchange, in.Body)
+		return answer(ctx, a, in.Exchange, err)
+	})
+	again := op("help-again", http.MethodPost, one+"/again", "Ask for the same once more")
+	again.Status = http.StatusCreated
+	web.Register(r, again, func(ctx context.Context, in *againInput) (*idOutput, error) {
+		out := &idOutput{}
+		var err error
+		out.Body.ID, err = s.Again(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, Plan{StartsAt: in.Body.StartsAt, Note: in.Body.Note, OnBehalf: in.Body.OnBehalf})
+		return out, err
+	})
+	repeat := op("help-regularly", http.MethodPost, one+"/repeat", "Meet like this every week or every other week")
+	repeat.Status = http.StatusCreated
+	web.Register(r, repeat, func(ctx context.Context, in *repeatInput) (*idOutput, error) {
+		out := &idOutput{}
+		var err error
+		out.Body.ID, err = s.Repeat(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, in.Body.EveryDays, in.Body.OnBehalf)
+		return out, err
+	})
+	web.Register(r, op("end-regular-help", http.MethodPost, one+"/end-repeat", "Meet regularly no longer"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {
+		a := identity.ActorFrom(ctx)
+		_, err := s.EndRepeat(ctx, a, in.Key, in.Exchange, in.Body)
+		return answer(ctx, a, in.Exchange, err)
+	})
+	web.Register(r, op("say-thanks", http.MethodPost, one+"/thanks", "A word of thanks to the helper"), func(ctx context.Context, in *wordsInput) (*viewOutput, error) {
+		a := identity.ActorFrom(ctx)
+		_, err := s.Thank(ctx, a, in.Key, in.Exchange, in.Body.Words, in.Body.OnBehalf)
+		return answer(ctx, a, in.Exchange, err)
+	})
+	letter := op("write-letter", http.MethodPost, one+"/letters", "Write a line to the other side")
+	letter.Status = http.StatusCreated
+	web.Register(r, letter, func(ctx context.Context, in *wordsInput) (*idOutput, error) {
+		out := &idOutput{}
+		var err error
+		out.Body.ID, err = s.Write(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, in.Body.Words, in.Body.OnBehalf)
+		return out, err
+	})
+	anyone := func(id, path, summary string) web.Op {
+		return web.Op{ID: id, Method: http.MethodPost, Path: path, Room: "exchanges", Who: web.Anyone, Summary: summary}
+	}
+	web.Register(r, anyone("look-at-link", "/banks/{bank}/confirm-link/look", "What the link of a reminder asks; changes nothing"), func(ctx context.Context, in *linkInput) (*linkOutput, error) {
+		x, err := s.LookAtLink(ctx, in.Bank, in.Body.Token)
+		if err != nil {
+			return nil, err
+		}
+		out := &linkOutput{}
+		b := &out.Body
+		b.ExchangeID, b.State, b.Side, b.Kind, b.Minutes, b.HappenedOn, b.Other = x.ID, x.State, x.Side, x.Kind, *x.Minutes, x.HappenedOn.Format(time.DateOnly), x.Helper.Called
+		if x.Side == Helper {
+			b.Other = x.Helped.Called
+		}
+		return out, nil
+	})
+	yes := anyone("confirm-by-link", "/banks/{bank}/confirm-link", "Say, by the link of a reminder, that the hours are right")
+	yes.Status = http.StatusNoContent
+	web.Register(r, yes, func(ctx context.Context, in *linkInput) (*struct{}, error) {
+		return nil, s.ConfirmByLink(ctx, in.Bank, in.Body.Token, in.Key)
+	})
+}
+
 // date reads a day that the edge has checked; empty is the zero time.
 func date(s string) time.Time {
 	t, _ := time.Parse(time.DateOnly, s)
@@ -279,7 +430,8 @@ func party(m member.Member) Party { return Party{ID: m.ID, Called: m.Called, Are
 
 func view(x Seen) View {
 	v := View{ID: x.ID, Kind: x.Kind, Helper: party(x.Helper), Helped: party(x.Helped), State: x.State, StartsAt: x.StartsAt, Place: x.Place,
-		Note: x.Note, Minutes: x.Minutes, SaidBy: x.DoneBy, Side: x.Side, WaitingFor: x.WaitingFor, Can: x.Verbs, RequestID: x.ListingID}
+		Note: x.Note, Minutes: x.Minutes, SaidBy: x.DoneBy, Side: x.Side, WaitingFor: x.WaitingFor, Can: x.Verbs, RequestID: x.ListingID,
+		NewStartsAt: x.NewStartsAt, EveryDays: x.Every, Thanks: x.Thanks, Unread: x.Unread}
 	if v.WaitingFor == nil {
 		v.WaitingFor = []Side{}
 	}
@@ -305,7 +457,7 @@ func views(all []Seen) []View {
 
 func homeView(h Home) HomeView {
 	v := HomeView{MemberID: h.Member.ID, Called: h.Member.Called, Balance: int64(h.Balance.Posted), Given: h.Given,
-		Answers: views(h.Answers), Diary: views(h.Diary), Waiting: views(h.Waiting), Requests: []RequestView{}, Outings: []OutingView{}, Known: []Party{}}
+		Answers: views(h.Answers), Diary: views(h.Diary), Waiting: views(h.Waiting), Requests: []RequestView{}, Outings: []OutingView{}, Known: []KnownView{}}
 	for _, o := range h.Outings {
 		v.Outings = append(v.Outings, OutingView(o))
 	}
@@ -313,7 +465,11 @@ func homeView(h Home) HomeView {
 		v.Requests = append(v.Requests, RequestView{l.ID, l.Kind, l.CreatedAt})
 	}
 	for _, m := range h.Known {
-		v.Known = append(v.Known, party(m))
+		k := KnownView{Party: party(m.Member)}
+		if l := m.Last; l != nil {
+			k.LastKind, k.LastMinutes, k.LastGave = l.Kind, *l.Minutes, l.HelperID == h.Member.ID
+		}
+		v.Known = append(v.Known, k)
 	}
 	return v
 }

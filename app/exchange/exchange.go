@@ -29,9 +29,16 @@ type Exchange struct {
 	DoneAt     *time.Time `bun:"done_at"`
 	SettlesOn  *time.Time `bun:"settles_on,type:date"` // silence settles it on this day
 	TransferID *uuid.UUID `bun:"transfer_id"`
-	Version    int        `bun:"version"`
-	CreatedAt  time.Time  `bun:"created_at"`
-	ImportKey  *string    `bun:"import_key"`
+	// ArrangementID is set where two meet regularly; NewStartsAt is another time that
+	// the member NewBy has suggested.
+	ArrangementID *uuid.UUID `bun:"arrangement_id"`
+	NewStartsAt   *time.Time `bun:"new_starts_at"`
+	NewBy         *uuid.UUID `bun:"new_by"`
+	AskedAt       *time.Time `bun:"asked_at"` // when the present proposal was made; nil: with the exchange
+	Thanks        string     `bun:"thanks"`   // by the helped, after it
+	Version       int        `bun:"version"`
+	CreatedAt     time.Time  `bun:"created_at"`
+	ImportKey     *string    `bun:"import_key"`
 }
 
 // Event is one move of an exchange; the rows are its history and never change.
@@ -50,6 +57,7 @@ type Event struct {
 	Minutes    *int64     `bun:"minutes"`
 	Reason     string     `bun:"reason"`
 	At         time.Time  `bun:"at"`
+	Noted      bool       `bun:"-"` // told although the state stays: another time
 }
 
 // settleKey is the ledger's idempotency key: one exchange, one payment.

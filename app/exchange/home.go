@@ -12,6 +12,7 @@ import (
 	"timebank/app/identity"
 	"timebank/app/listing"
 	"timebank/app/member"
+	"timebank/app/platform/audit"
 	"timebank/app/platform/db"
 	"timebank/ledger"
 )
@@ -23,6 +24,14 @@ type Seen struct {
 	Side           Side
 	Verbs          []string
 	WaitingFor     []Side
+	Every          int // days between two meetings of a running arrangement; 0: none
+	Unread         int // letters that the reader has not seen
+}
+
+// Met is somebody a member has met, with what they did last.
+type Met struct {
+	member.Member
+	Last *Exchange // the newest with hours; nil when there is none yet
 }
 
 // Outing is a gathering that a member has a place at; who knows gatherings fills
@@ -42,8 +51,8 @@ type Home struct {
 	Diary    []Seen // agreed, soonest first; those without a time last
 	Waiting  []Seen // wait for somebody else
 	Requests []listing.Listing
-	Outings  []Outing        // gatherings they have a place at, soonest first
-	Known    []member.Member // whom they met before, most recent first
+	Outings  []Outing // gatherings they have a place at, soonest first
+	Known    []Met    // whom they met before, most recent first
 }
 
 // Home reads a member's first page: their own, or for a broker anybody's.
@@ -101,6 +110,9 @@ func (s *Service) sort(ctx context.Context, tx bun.IDB, a identity.Actor, who uu
 	for _, x := range all {
 		switch {
 		case x.State == Agreed:
+			if x.NewBy != nil && slices.Contains(x.WaitingFor, x.Side) {
+				h.Answers = append(h.Answers, x)
+			}
 			h.Diary = append(h.Diary, x)
 		case slices.Contains(x.WaitingFor, x.Side):
 			h.Answers = append(h.Answers, x)
@@ -123,6 +135,18 @@ func seeAll(ctx context.Context, tx bun.IDB, a identity.Actor, all []Exchange, w
 	if err != nil {
 		return nil, err
 	}
+	every, err := rhythms(ctx, tx, a.Bank.ID, all)
+	if err != nil {
+		return nil, err
+	}
+	exchanges := make([]uuid.UUID, len(all))
+	for i, e := range all {
+		exchanges[i] = e.ID
+	}
+	letters, err := unread(ctx, tx, a.Bank.ID, who, exchanges)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Seen, len(all))
 	for i, e := range all {
 		side, ok := sideOf(e, who, a.May(identity.WorkDesk))
@@ -130,16 +154,23 @@ func seeAll(ctx context.Context, tx bun.IDB, a identity.Actor, all []Exchange, w
 			return nil, ErrNoExchange
 		}
 		can := slices.DeleteFunc(verbs(e, side), func(verb string) bool { return side != Broker && !a.Can(who, limitOf(verb)) })
-		out[i] = Seen{Exchange: e, Helper: people[e.HelperID], Helped: people[e.HelpedID], Side: side, Verbs: can, WaitingFor: waitingFor(e)}
+		out[i] = Seen{Exchange: e, Helper: people[e.HelperID], Helped: people[e.HelpedID], Side: side, Verbs: can, WaitingFor: waitingFor(e), Unread: letters[e.ID]}
+		if e.ArrangementID != nil {
+			out[i].Every = every[*e.ArrangementID]
+		}
+		if out[i].Every == 0 {
+			out[i].Verbs = slices.DeleteFunc(out[i].Verbs, func(v string) bool { return v == VerbEnd })
+		}
 	}
 	return out, nil
 }
 
 // One reads an exchange: one's own, or any for a broker. Refuses with
 // ErrNoExchange.
-func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen, []Moved, error) {
+func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen, []Moved, []Letter, error) {
 	var out Seen
 	var history []Moved
+	var letters []Letter
 	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
 		e, err := byID(ctx, tx, a.Bank.ID, id)
 		if err != nil {
@@ -150,6 +181,14 @@ func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen
 			return err
 		}
 		out = seen[0]
+		if letters, err = s.letters(ctx, tx, a, out, s.Clock.Now()); err != nil {
+			return err
+		}
+		if out.Side == Broker && len(letters) > 0 {
+			if err := audit.Record(ctx, tx, audit.Entry{BankID: a.Bank.ID, At: s.Clock.Now(), ActorID: a.Person, Action: "read-letters", ObjectKind: "exchange", ObjectID: id}); err != nil {
+				return err
+			}
+		}
 		var events []Event
 		if err := tx.NewSelect().Model(&events).Where("bank_id = ?", a.Bank.ID).Where("exchange_id = ?", id).Order("seq").Scan(ctx); err != nil {
 			return fmt.Errorf("read history: %w", err)
@@ -157,7 +196,7 @@ func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen
 		history, err = moved(ctx, tx, events)
 		return err
 	})
-	return out, history, err
+	return out, history, letters, err
 }
 
 // Moved is an event with the name of who acted; none for the system.
@@ -183,7 +222,7 @@ func moved(ctx context.Context, tx bun.IDB, events []Event) ([]Moved, error) {
 }
 
 // known lists whom a member has met in an exchange, most recent first.
-func known(ctx context.Context, tx bun.IDB, bank, who uuid.UUID) ([]member.Member, error) {
+func known(ctx context.Context, tx bun.IDB, bank, who uuid.UUID) ([]Met, error) {
 	var rows []Exchange
 	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("helper_id = ? or helped_id = ?", who, who).
 		Where("state in ('settled', 'done', 'agreed')").Order("created_at DESC").Limit(60).Scan(ctx)
@@ -191,7 +230,8 @@ func known(ctx context.Context, tx bun.IDB, bank, who uuid.UUID) ([]member.Membe
 		return nil, err
 	}
 	var order []uuid.UUID
-	for _, e := range rows {
+	last := map[uuid.UUID]*Exchange{}
+	for i, e := range rows {
 		other := e.HelperID
 		if other == who {
 			other = e.HelpedID
@@ -199,15 +239,18 @@ func known(ctx context.Context, tx bun.IDB, bank, who uuid.UUID) ([]member.Membe
 		if !slices.Contains(order, other) {
 			order = append(order, other)
 		}
+		if last[other] == nil && e.Minutes != nil {
+			last[other] = &rows[i]
+		}
 	}
 	people, err := member.Some(ctx, tx, bank, order)
 	if err != nil {
 		return nil, err
 	}
-	var out []member.Member
+	var out []Met
 	for _, id := range order {
 		if m, ok := people[id]; ok && m.Status == member.Active {
-			out = append(out, m)
+			out = append(out, Met{m, last[id]})
 		}
 	}
 	return out, nil

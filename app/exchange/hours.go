@@ -43,6 +43,10 @@ func (s *Service) Done(ctx context.Context, a identity.Actor, key, id uuid.UUID,
 		if err := x.to(Done); err != nil {
 			return err
 		}
+		x.e.NewStartsAt, x.e.NewBy = nil, nil
+		if err := s.next(ctx, x); err != nil {
+			return err
+		}
 		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToRemind, desk.RingToTell); err != nil {
 			return err
 		}
@@ -176,7 +180,11 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 // Confirm says that the hours are right; they move. Refuses with ErrNotYourTurn,
 // ErrMove, ErrOwnHours and insufficient-hours.
 func (s *Service) Confirm(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
-	return s.do(ctx, a, turn{key, id, by, "confirm-hours", nil}, func(ctx context.Context, x *act) error {
+	return s.confirm(ctx, a, turn{key, id, by, "confirm-hours", nil})
+}
+
+func (s *Service) confirm(ctx context.Context, a identity.Actor, t turn) (Exchange, error) {
+	return s.do(ctx, a, t, func(ctx context.Context, x *act) error {
 		if err := x.consented(); err != nil {
 			return err
 		}

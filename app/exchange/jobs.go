@@ -147,7 +147,7 @@ func (s *Service) Expire(ctx context.Context, bankID uuid.UUID) error {
 	var failed []error
 	for _, e := range old {
 		begun := e.StartsAt != nil && !e.StartsAt.After(now)
-		if !begun && b.AfterWorkingDays(e.CreatedAt, answerDays).After(now) {
+		if !begun && b.AfterWorkingDays(asked(e), answerDays).After(now) {
 			continue
 		}
 		if err := s.expire(ctx, b, e.ID); err != nil && !errors.Is(err, errMeanwhile) {
@@ -155,6 +155,14 @@ func (s *Service) Expire(ctx context.Context, bankID uuid.UUID) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// asked is when the present proposal was made.
+func asked(e Exchange) time.Time {
+	if e.AskedAt != nil {
+		return *e.AskedAt
+	}
+	return e.CreatedAt
 }
 
 func (s *Service) expire(ctx context.Context, b bank.Bank, id uuid.UUID) error {
@@ -167,6 +175,9 @@ func (s *Service) expire(ctx context.Context, b bank.Bank, id uuid.UUID) error {
 		}
 		proposer, err := s.reopen(ctx, x)
 		if err != nil {
+			return err
+		}
+		if err := endArrangement(ctx, x, nil); err != nil {
 			return err
 		}
 		if err := desk.Finish(ctx, x.tx, b.ID, id, x.a.Person, x.now, desk.RingToAsk); err != nil {

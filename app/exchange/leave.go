@@ -25,6 +25,9 @@ func (s *Service) Leaves(ctx context.Context, tx bun.IDB, a identity.Actor, memb
 	if err != nil {
 		return err
 	}
+	if err := endAll(ctx, tx, a.Bank.ID, member, s.Clock.Now()); err != nil {
+		return err
+	}
 	for _, e := range open {
 		x := &act{tx: tx, a: a, by: identity.OnBehalf{For: behalf, Consent: consent}, now: s.Clock.Now(), member: member, behalf: behalf}
 		if x.e, err = lock(ctx, tx, a.Bank.ID, e.ID); err != nil {
@@ -45,10 +48,10 @@ func (s *Service) Leaves(ctx context.Context, tx bun.IDB, a identity.Actor, memb
 			return err
 		}
 	}
-	_, err = tx.NewUpdate().Model((*Exchange)(nil)).Set("place = ''").Set("note = ''").Where("bank_id = ?", a.Bank.ID).
+	_, err = tx.NewUpdate().Model((*Exchange)(nil)).Set("place = ''").Set("note = ''").Set("thanks = ''").Where("bank_id = ?", a.Bank.ID).
 		Where("helper_id = ? or helped_id = ?", member, member).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("forget places: %w", err)
 	}
-	return nil
+	return forgetLetters(ctx, tx, a.Bank.ID, member)
 }

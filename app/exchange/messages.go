@@ -26,6 +26,10 @@ func (s *Service) Renders() map[string]message.Render {
 			if x.e.State != Proposed {
 				return message.Words{}
 			}
+			if x.every != "" {
+				return message.Words{Subject: x.other.Called + " would like to meet " + x.every,
+					Text: fmt.Sprintf("%s would like this %s: %s. The first time is %s.\n\nTo say yes or no: %s\nEither of you can end it at any time.", x.other.Called, x.every, x.who(), SpokenTime(*x.e.StartsAt, x.bank.Location()), s.link(x.e))}
+			}
 			if x.to.ID == x.e.HelpedID {
 				return message.Words{Subject: x.other.Called + " can help you",
 					Text: fmt.Sprintf("%s would like to help you with %s%s.\n\nTo say yes or no: %s", x.other.Called, x.doing, x.when(), s.link(x.e))}
@@ -60,9 +64,41 @@ func (s *Service) Renders() map[string]message.Render {
 				otherwise = fmt.Sprintf("If we hear nothing by %s, we take it as a yes.", x.e.SettlesOn.Format("Monday 2 January"))
 			}
 			return message.Words{Subject: "Is " + Spoken(*x.e.Minutes) + " right?",
-				Text: fmt.Sprintf("%s\n\nIs that right? One tap says yes: %s\n%s", what, s.link(x.e), otherwise)}
+				Text: fmt.Sprintf("%s\n\nIs that right? One tap says yes: %s/confirm#%s.%s\nIf not: %s\n%s", what, s.URL, x.bank.Slug, s.confirmLink(x.e, x.to.ID), s.link(x.e), otherwise)}
 		}),
 		TellOff: s.render(calledOff),
+		TellTime: s.render(func(x told) message.Words {
+			if x.e.State != Agreed || x.e.NewBy == nil || *x.e.NewBy == x.to.ID {
+				return message.Words{}
+			}
+			return message.Words{Subject: x.other.Called + " asks for another time",
+				Text: fmt.Sprintf("%s asks to meet at another time: %s, in place of %s.\n\nTo say yes or no: %s", x.other.Called,
+					SpokenTime(*x.e.NewStartsAt, x.bank.Location()), x.agreedFor(), s.link(x.e))}
+		}),
+		TellKept: s.render(func(x told) message.Words {
+			if x.e.State != Agreed || x.e.NewBy != nil {
+				return message.Words{}
+			}
+			return message.Words{Subject: "It stays as it was: " + x.other.Called,
+				Text: fmt.Sprintf("%s cannot make the other time. It stays %s.\n\nIf you can't come, please say so here, or ring us: %s", x.other.Called, x.agreedFor(), s.link(x.e))}
+		}),
+		TellEnded: s.render(func(x told) message.Words {
+			still := "There is nothing you need do."
+			if x.e.State == Agreed && x.e.StartsAt != nil && x.e.StartsAt.After(s.Clock.Now()) {
+				still = "The next one still stands: " + x.agreedFor() + "."
+			}
+			return message.Words{Subject: "No longer regularly: " + x.other.Called,
+				Text: fmt.Sprintf("You and %s no longer meet regularly for %s. %s\n\nTo see it: %s", x.other.Called, x.doing, still, s.link(x.e))}
+		}),
+		TellThanks: s.render(func(x told) message.Words {
+			if x.e.Thanks == "" {
+				return message.Words{}
+			}
+			return message.Words{Subject: x.other.Called + " says thank you", Text: fmt.Sprintf("%s has written you a word of thanks for %s.\n\nTo read it: %s", x.other.Called, x.doing, s.link(x.e))}
+		}),
+		TellLetter: s.render(func(x told) message.Words {
+			return message.Words{Subject: x.other.Called + " has written to you", Text: fmt.Sprintf("%s has written to you about %s.\n\nTo read it and to answer: %s", x.other.Called, x.doing, s.link(x.e))}
+		}),
 		TellRight: s.render(func(x told) message.Words {
 			switch x.e.State {
 			case Settled:
@@ -96,7 +132,8 @@ func calledOff(x told) message.Words {
 func (s *Service) Calls() map[string]desk.Task {
 	calls := map[string]desk.Task{}
 	for template, kind := range map[string]string{TellAsked: desk.RingToAsk, TellConfirm: desk.RingToConfirm, TellRemind: desk.RingToRemind,
-		TellAgreed: desk.RingToTell, TellOff: desk.RingToTell, TellRight: desk.RingToTell} {
+		TellAgreed: desk.RingToTell, TellOff: desk.RingToTell, TellRight: desk.RingToTell,
+		TellTime: desk.RingToAsk, TellKept: desk.RingToTell, TellEnded: desk.RingToTell, TellThanks: desk.RingToTell, TellLetter: desk.RingToRead} {
 		calls[template] = desk.Task{Kind: kind, SubjectKind: desk.OfExchange}
 	}
 	return calls
@@ -107,6 +144,15 @@ type told struct {
 	to, other member.Member
 	doing     string
 	bank      bank.Bank
+	every     string // "every week" while it is an arrangement
+}
+
+// agreedFor is the time that is agreed.
+func (x told) agreedFor() string {
+	if x.e.StartsAt == nil {
+		return "without a day"
+	}
+	return SpokenTime(*x.e.StartsAt, x.bank.Location())
 }
 
 // who says who helps whom, from the reader's side.
@@ -147,7 +193,15 @@ func (s *Service) render(words func(told) message.Words) message.Render {
 		if err != nil {
 			return message.Words{}, err
 		}
-		return words(told{e, to, other, kinds[e.Kind].Doing, b}), nil
+		every, err := rhythms(ctx, tx, b.ID, []Exchange{e})
+		if err != nil {
+			return message.Words{}, err
+		}
+		t := told{e: e, to: to, other: other, doing: kinds[e.Kind].Doing, bank: b}
+		if e.ArrangementID != nil {
+			t.every = map[int]string{7: "every week", 14: "every other week"}[every[*e.ArrangementID]]
+		}
+		return words(t), nil
 	}
 }
 
@@ -189,6 +243,8 @@ func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, id
 		switch {
 		case e.State == Done || e.State == Disputed || e.State == Settled:
 			what = fmt.Sprintf("%s helped %s with %s, %s", helper, helped, kinds[e.Kind].Doing, Spoken(*e.Minutes))
+		case e.NewStartsAt != nil:
+			what += ", another time: " + SpokenTime(*e.NewStartsAt, b.Location())
 		case e.StartsAt != nil:
 			what += ", " + SpokenTime(*e.StartsAt, b.Location())
 		}

@@ -29,6 +29,8 @@ type Service struct {
 	Clock   clock.Clock
 	Message *message.Service
 	URL     string // where people reach the product; links in messages begin with it
+	// Sign makes the seal of a link that confirms without signing in.
+	Sign func(purpose, of string) []byte
 	// Asked and Answered keep the log of who was asked for a request and what
 	// they said; matching owns it.
 	Asked    func(ctx context.Context, tx bun.IDB, a identity.Actor, request listing.Listing, helper, exchange uuid.UUID) error
@@ -48,6 +50,11 @@ const (
 	TellRemind  = "tomorrow"
 	TellOff     = "called-off"
 	TellRight   = "hours-put-right"
+	TellTime    = "another-time"
+	TellKept    = "time-kept"
+	TellEnded   = "arrangement-ended"
+	TellThanks  = "thanks"
+	TellLetter  = "letter"
 )
 
 // act is one move by one actor on one locked exchange.
@@ -63,6 +70,7 @@ type act struct {
 	now    time.Time
 	reason string
 	limit  string // what a stand-in must be let do for this
+	noted  bool   // worth an event although the state stays
 }
 
 // turn is one move as it was asked for.
@@ -98,7 +106,7 @@ func (s *Service) do(ctx context.Context, a identity.Actor, t turn, fn func(ctx 
 			if err := fn(ctx, x); err != nil {
 				return err
 			}
-			if err := save(ctx, tx, x.e, Event{From: x.from, To: x.e.State, ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Consent: x.consent(), Minutes: x.e.Minutes, Reason: x.reason, At: x.now}); err != nil {
+			if err := save(ctx, tx, x.e, Event{From: x.from, To: x.e.State, ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Consent: x.consent(), Minutes: x.e.Minutes, Reason: x.reason, At: x.now, Noted: x.noted}); err != nil {
 				return err
 			}
 			out = x.e
@@ -180,8 +188,10 @@ func (x *act) consent() *string {
 // limitOf is what a member must let a stand-in do for an act, or a verb of a screen.
 func limitOf(action string) string {
 	switch action {
-	case VerbAgree, VerbDecline, VerbCancel, "cancel-exchange":
+	case VerbAgree, VerbDecline, VerbCancel, "cancel-exchange", VerbTime, VerbKeep, VerbEnd, VerbThank, VerbWrite:
 		return identity.AnswerPlans
+	case VerbAgain, VerbRepeat:
+		return identity.AskHelp
 	}
 	return identity.SayHours
 }
@@ -331,6 +341,9 @@ func callBy(x *act, template string) time.Time {
 // with ErrNotYourTurn.
 func (s *Service) Agree(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
 	return s.do(ctx, a, turn{key, id, by, "agree", nil}, func(ctx context.Context, x *act) error {
+		if x.e.State == Agreed && x.e.NewBy != nil {
+			return s.agreeTime(ctx, x)
+		}
 		if x.e.State != Proposed {
 			return ErrMove
 		}
@@ -349,6 +362,9 @@ func (s *Service) Agree(ctx context.Context, a identity.Actor, key, id uuid.UUID
 			return nil
 		}
 		if err := x.to(Agreed); err != nil {
+			return err
+		}
+		if err := agreeArrangement(ctx, x); err != nil {
 			return err
 		}
 		if err := desk.Finish(ctx, x.tx, a.Bank.ID, id, a.Person, x.now, desk.RingToAsk); err != nil {
@@ -391,6 +407,17 @@ func (s *Service) callOff(ctx context.Context, x *act, reason string) error {
 	if err := x.to(Cancelled); err != nil {
 		return err
 	}
+	x.e.NewStartsAt, x.e.NewBy = nil, nil
+	switch x.from {
+	case Proposed:
+		if err := endArrangement(ctx, x, nil); err != nil {
+			return err
+		}
+	case Agreed:
+		if err := s.next(ctx, x); err != nil {
+			return err
+		}
+	}
 	if x.e.HelperSaid == "no" {
 		if err := s.Answered(ctx, x.tx, x.a.Bank.ID, x.e.ID, false, x.now); err != nil {
 			return err
@@ -422,8 +449,14 @@ func (s *Service) callOff(ctx context.Context, x *act, reason string) error {
 // meet a request, or asked for an offer. A request that a broker had proposed
 // somebody for has none: it is looked after further.
 func (s *Service) reopen(ctx context.Context, x *act) (proposer []Side, err error) {
-	if x.e.ListingID == nil {
-		return nil, nil
+	if x.e.ListingID == nil { // the same again: whoever wished for it
+		if x.e.HelperSaid == "yes" {
+			proposer = append(proposer, Helper)
+		}
+		if x.e.HelpedSaid == "yes" {
+			proposer = append(proposer, Helped)
+		}
+		return proposer, nil
 	}
 	l, err := listing.Lock(ctx, x.tx, x.a.Bank.ID, *x.e.ListingID)
 	if err != nil {

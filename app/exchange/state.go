@@ -36,9 +36,9 @@ const (
 
 // moves is the state table: from, to, and who may.
 var moves = map[State]map[State][]Side{
-	New:      {Proposed: {Helper, Helped, Broker}, Done: {Helper, Helped, Broker}},
-	Proposed: {Agreed: {Helper, Helped, Broker}, Cancelled: {Helper, Helped, Broker}, Expired: {System}},
-	Agreed:   {Done: {Helper, Helped, Broker}, Cancelled: {Helper, Helped, Broker}},
+	New:      {Proposed: {Helper, Helped, Broker}, Done: {Helper, Helped, Broker}, Agreed: {System}},
+	Proposed: {Proposed: {Helper, Helped, Broker}, Agreed: {Helper, Helped, Broker}, Cancelled: {Helper, Helped, Broker}, Expired: {System}},
+	Agreed:   {Agreed: {Helper, Helped, Broker}, Done: {Helper, Helped, Broker}, Cancelled: {Helper, Helped, Broker}},
 	Done:     {Settled: {Helper, Helped, Broker, System}, Disputed: {Helper, Helped, Broker}},
 	Disputed: {Settled: {Broker}, Cancelled: {Broker}},
 }
@@ -62,6 +62,12 @@ var (
 	ErrPast = fault.New(fault.Invalid, "in-the-past", "Choose a day and time that is still to come.")
 	// ErrOwnHours refuses a broker who would settle their own hours for both sides.
 	ErrOwnHours = fault.New(fault.Conflict, "own-hours", "You took part in this yourself, so the other person or another broker has to settle the hours.")
+	// ErrWhom refuses a broker who does not say for which side they act.
+	ErrWhom = fault.New(fault.Invalid, "say-for-whom", "Say for which of the two you do this.")
+	// ErrEvery refuses an arrangement that is neither weekly nor every other week.
+	ErrEvery = fault.New(fault.Invalid, "every", "Choose every week or every other week.")
+	// ErrWords refuses an empty line, or one that is too long.
+	ErrWords = fault.New(fault.Invalid, "words", "Write a line, of at most {most} characters.")
 	// ErrReason refuses a dispute or a cancellation without a word why.
 	ErrReason = fault.New(fault.Invalid, "say-why", "Please say in a few words what happened.")
 )
@@ -125,6 +131,12 @@ func waitingFor(e Exchange) []Side {
 		}
 		return out
 	case Agreed:
+		switch {
+		case e.NewBy != nil && *e.NewBy == e.HelperID:
+			return []Side{Helped}
+		case e.NewBy != nil:
+			return []Side{Helper}
+		}
 		return []Side{Helper, Helped}
 	case Done:
 		if e.DoneBy != nil && *e.DoneBy == e.HelperID {
@@ -146,26 +158,66 @@ const (
 	VerbConfirm = "confirm"
 	VerbDispute = "dispute"
 	VerbResolve = "resolve"
+	VerbTime    = "another-time" // suggest one
+	VerbKeep    = "keep-time"    // leave it as it was
+	VerbAgain   = "again"        // the same once more
+	VerbRepeat  = "repeat"       // every week, or every other
+	VerbEnd     = "end-repeat"
+	VerbThank   = "thank"
+	VerbWrite   = "write" // to the other side
 )
 
 // verbs lists what a side can do now. A broker can do what either side can.
 func verbs(e Exchange, side Side) []string {
+	var out []string
 	switch e.State {
 	case Proposed:
 		if side == Broker || slices.Contains(waitingFor(e), side) {
-			return []string{VerbAgree, VerbDecline}
+			out = append(out, VerbAgree, VerbDecline, VerbTime)
+		} else {
+			out = append(out, VerbCancel, VerbTime)
 		}
-		return []string{VerbCancel}
 	case Agreed:
-		return []string{VerbDone, VerbCancel}
+		if e.NewBy != nil && (side == Broker || slices.Contains(waitingFor(e), side)) {
+			out = append(out, VerbAgree)
+		}
+		if e.NewBy != nil {
+			out = append(out, VerbKeep)
+		}
+		out = append(out, VerbDone, VerbCancel, VerbTime)
 	case Done:
 		if confirms(e, side) {
-			return []string{VerbConfirm, VerbDispute}
+			out = append(out, VerbConfirm, VerbDispute)
 		}
 	case Disputed:
 		if side == Broker {
-			return []string{VerbResolve}
+			out = append(out, VerbResolve)
+		}
+	case Settled:
+		if side == Helped && e.Thanks == "" {
+			out = append(out, VerbThank)
 		}
 	}
-	return nil
+	return append(out, further(e, side)...)
+}
+
+// further is what can be done beside the moves: the same again, regularly, and a
+// line to the other side. A broker plans for people on the request's own page.
+func further(e Exchange, side Side) (out []string) {
+	if side == Broker {
+		return nil
+	}
+	if e.State == Settled || e.State == Done {
+		out = append(out, VerbAgain)
+	}
+	switch {
+	case e.ArrangementID != nil && (e.State == Proposed || e.State == Agreed || e.State == Done || e.State == Settled):
+		out = append(out, VerbEnd)
+	case e.ArrangementID == nil && e.StartsAt != nil && (e.State == Agreed || e.State == Done || e.State == Settled):
+		out = append(out, VerbRepeat)
+	}
+	if e.State != Cancelled && e.State != Expired {
+		out = append(out, VerbWrite)
+	}
+	return out
 }

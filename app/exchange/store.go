@@ -46,12 +46,13 @@ func insert(ctx context.Context, tx bun.IDB, e Exchange, by Event) error {
 func save(ctx context.Context, tx bun.IDB, e Exchange, by Event) error {
 	e.Version++
 	_, err := tx.NewUpdate().Model(&e).
-		Column("state", "starts_at", "place", "note", "helper_said", "helped_said", "minutes", "happened_on", "done_by", "done_at", "settles_on", "transfer_id", "version").
+		Column("state", "starts_at", "place", "note", "helper_said", "helped_said", "minutes", "happened_on", "done_by", "done_at", "settles_on", "transfer_id",
+			"arrangement_id", "new_starts_at", "new_by", "asked_at", "thanks", "version").
 		Where("bank_id = ?", e.BankID).Where("id = ?", e.ID).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("save exchange: %w", err)
 	}
-	if by.From == by.To {
+	if by.From == by.To && !by.Noted {
 		return nil // one side has agreed, the other has not yet: no move
 	}
 	by.BankID, by.ExchangeID, by.Seq = e.BankID, e.ID, e.Version
@@ -114,7 +115,7 @@ func silentSince(ctx context.Context, tx bun.IDB, bank uuid.UUID, today time.Tim
 func unanswered(ctx context.Context, tx bun.IDB, bank uuid.UUID, day, now time.Time) ([]Exchange, error) {
 	var out []Exchange
 	err := tx.NewSelect().Model(&out).Where("bank_id = ?", bank).Where("state = 'proposed'").
-		Where("created_at < ? or starts_at <= ?", day, now).Order("created_at", "id").Scan(ctx)
+		Where("coalesce(asked_at, created_at) < ? or starts_at <= ?", day, now).Order("created_at", "id").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list proposals: %w", err)
 	}

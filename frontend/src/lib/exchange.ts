@@ -36,6 +36,7 @@ export function headingOf(exchange: Exchange): string {
       return helping ? m.exchange_you_helped({ name, doing }) : m.exchange_helped_you({ name, doing });
     case 'agreed':
       if (over(exchange)) return m.exchange_how_went({ name });
+      if (exchange.new_starts_at && may(exchange, 'agree')) return m.exchange_time_asked({ name, when: momentPhrase(exchange.new_starts_at) });
       return helping ? m.exchange_you_help({ name, doing }) : m.exchange_helps_you({ name, doing });
     case 'disputed':
       return m.exchange_differ({ name });
@@ -58,6 +59,10 @@ export function nextOf(exchange: Exchange): string {
       if (may(exchange, 'agree')) return helping ? m.exchange_next_can_you() : m.exchange_next_is_good();
       return m.exchange_next_waiting({ name });
     case 'agreed':
+      if (exchange.new_starts_at && !over(exchange)) {
+        const was = whenOf(exchange);
+        return may(exchange, 'agree') ? m.exchange_time_next({ was }) : m.exchange_time_waiting({ name, when: momentPhrase(exchange.new_starts_at), was });
+      }
       return exchange.starts_at === undefined || over(exchange) ? m.exchange_next_say_done() : m.exchange_next_nothing();
     case 'done':
       if (may(exchange, 'confirm')) {

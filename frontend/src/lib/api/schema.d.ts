@@ -73,6 +73,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/confirm-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say, by the link of a reminder, that the hours are right */
+        post: operations["confirm-by-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/confirm-link/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the link of a reminder asks; changes nothing */
+        post: operations["look-at-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/desk": {
         parameters: {
             query?: never;
@@ -158,6 +192,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/exchanges/{exchange}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for the same once more */
+        post: operations["help-again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/exchanges/{exchange}/agree": {
         parameters: {
             query?: never;
@@ -169,6 +220,23 @@ export interface paths {
         put?: never;
         /** Say yes */
         post: operations["agree"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/exchanges/{exchange}/another-time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suggest another time */
+        post: operations["suggest-time"];
         delete?: never;
         options?: never;
         head?: never;
@@ -243,6 +311,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/exchanges/{exchange}/end-repeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Meet regularly no longer */
+        post: operations["end-regular-help"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/exchanges/{exchange}/keep-time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leave it at the time it had */
+        post: operations["keep-time"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/exchanges/{exchange}/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write a line to the other side */
+        post: operations["write-letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/exchanges/{exchange}/repeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Meet like this every week or every other week */
+        post: operations["help-regularly"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/exchanges/{exchange}/resolve": {
         parameters: {
             query?: never;
@@ -254,6 +390,23 @@ export interface paths {
         put?: never;
         /** End a dispute with the right hours */
         post: operations["resolve-dispute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/exchanges/{exchange}/thanks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A word of thanks to the helper */
+        post: operations["say-thanks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2006,6 +2159,10 @@ export interface components {
             /** @description Six digits, any spacing */
             code: string;
         };
+        ConfirmByLinkBody: {
+            /** @description What stands behind the dot of the link */
+            token: string;
+        };
         ConfirmMyEmailBody: {
             /** @description Six digits, any spacing */
             code: string;
@@ -2029,7 +2186,7 @@ export interface components {
             group: "overdue" | "today" | "later";
             id: string;
             /** @enum {string} */
-            kind: "find-helper" | "ring-to-ask" | "ring-to-confirm" | "ring-to-remind" | "ring-to-tell" | "ring-to-renew" | "message-failed" | "settle-dispute" | "below-soft-floor" | "answer-referral" | "ring-referred" | "referral-overdue" | "safety-call" | "give-notes" | "close-referral" | "answer-application";
+            kind: "find-helper" | "ring-to-ask" | "ring-to-confirm" | "ring-to-remind" | "ring-to-tell" | "ring-to-read" | "ring-to-renew" | "message-failed" | "settle-dispute" | "below-soft-floor" | "answer-referral" | "ring-referred" | "referral-overdue" | "safety-call" | "give-notes" | "close-referral" | "answer-application";
             /** @description Path of the page on which it is done */
             link: string;
             member_id?: string;
@@ -2094,12 +2251,29 @@ export interface components {
              */
             given_this_year: number;
             /** @description People they have met, most recent first */
-            known: components["schemas"]["ExchangeParty"][] | null;
+            known: components["schemas"]["ExchangeKnownView"][] | null;
             member_id: string;
             /** @description Asked for, nobody found yet */
             requests: components["schemas"]["ExchangeRequestView"][] | null;
             /** @description Wait for somebody else */
             waiting: components["schemas"]["ExchangeView"][] | null;
+        };
+        ExchangeKnownView: {
+            area: string;
+            called: string;
+            id: string;
+            /** @description The member was the helper */
+            last_gave?: boolean;
+            last_kind?: string;
+            /** Format: int64 */
+            last_minutes?: number;
+        };
+        ExchangeLetterView: {
+            /** Format: date-time */
+            at: string;
+            /** @description Member who wrote it */
+            from: string;
+            words: string;
         };
         ExchangeOutingView: {
             id: string;
@@ -2166,8 +2340,13 @@ export interface components {
             kind: string;
         };
         ExchangeView: {
-            /** @description What the reader can do now: agree, decline, cancel, done, confirm, dispute, resolve */
+            /** @description What the reader can do now: agree, decline, cancel, done, confirm, dispute, resolve, another-time, keep-time, again, repeat, end-repeat, thank, write */
             can: string[] | null;
+            /**
+             * Format: int64
+             * @description They meet every so many days: 7 or 14
+             */
+            every_days?: number;
             /** Format: date */
             happened_on?: string;
             /** @description Received it */
@@ -2179,6 +2358,11 @@ export interface components {
             listing_id?: string;
             /** Format: int64 */
             minutes?: number;
+            /**
+             * Format: date-time
+             * @description Another time that one side has suggested; who waits says who did not
+             */
+            new_starts_at?: string;
             note: string;
             place: string;
             /** @description Member whose word the minutes are */
@@ -2197,6 +2381,13 @@ export interface components {
             starts_at?: string;
             /** @enum {string} */
             state: "proposed" | "agreed" | "done" | "settled" | "disputed" | "cancelled" | "expired";
+            /** @description What the helped wrote to the helper */
+            thanks?: string;
+            /**
+             * Format: int64
+             * @description Lines of the other side that the reader has not seen
+             */
+            unread: number;
             /** @description Who acts next */
             waiting_for: string[] | null;
         };
@@ -2410,9 +2601,41 @@ export interface components {
             label: string;
             value: string;
         };
+        HelpAgainAnswer: {
+            id: string;
+        };
+        HelpAgainBody: {
+            /**
+             * @description How the member agreed; brokers need it with for_member
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+            /** @description Member this is done for; brokers, and people who stand in for a member */
+            for_member?: string;
+            note?: string;
+            /** Format: date-time */
+            starts_at?: string;
+        };
         HelpOfMemberAnswer: {
             listings: components["schemas"]["ListingView"][] | null;
             more: boolean;
+        };
+        HelpRegularlyAnswer: {
+            id: string;
+        };
+        HelpRegularlyBody: {
+            /**
+             * @description How the member agreed; brokers need it with for_member
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+            /**
+             * Format: int64
+             * @description 7: every week, 14: every other week
+             */
+            every_days: number;
+            /** @description Member this is done for; brokers, and people who stand in for a member */
+            for_member?: string;
         };
         IdentityDeviceView: {
             id: string;
@@ -2640,6 +2863,27 @@ export interface components {
             place?: "home" | "out" | "phone" | "either";
             /** @enum {string} */
             timing?: "today" | "this-week" | "no-hurry";
+        };
+        LookAtLinkAnswer: {
+            exchange_id: string;
+            /** Format: date */
+            happened_on: string;
+            kind: string;
+            /** Format: int64 */
+            minutes: number;
+            /** @description The other side, by the name they like */
+            other: string;
+            /**
+             * @description Which side is asked
+             * @enum {string}
+             */
+            side: "helper" | "helped";
+            /** @enum {string} */
+            state: "done" | "settled";
+        };
+        LookAtLinkBody: {
+            /** @description What stands behind the dot of the link */
+            token: string;
         };
         MailsinkMessage: {
             /** Format: date-time */
@@ -3432,6 +3676,16 @@ export interface components {
              */
             minutes: number;
         };
+        SayThanksBody: {
+            /**
+             * @description How the member agreed; brokers need it with for_member
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+            /** @description Member this is done for; brokers, and people who stand in for a member */
+            for_member?: string;
+            words: string;
+        };
         SearchMembersAnswer: {
             members: components["schemas"]["MemberView"][] | null;
             more: boolean;
@@ -3456,9 +3710,14 @@ export interface components {
             code: string;
         };
         SeeExchangeAnswer: {
-            /** @description What the reader can do now: agree, decline, cancel, done, confirm, dispute, resolve */
+            /** @description What the reader can do now: agree, decline, cancel, done, confirm, dispute, resolve, another-time, keep-time, again, repeat, end-repeat, thank, write */
             can: string[] | null;
             events: components["schemas"]["ExchangeEventView"][] | null;
+            /**
+             * Format: int64
+             * @description They meet every so many days: 7 or 14
+             */
+            every_days?: number;
             /** Format: date */
             happened_on?: string;
             /** @description Received it */
@@ -3467,9 +3726,16 @@ export interface components {
             helper: components["schemas"]["ExchangeParty"];
             id: string;
             kind: string;
+            /** @description What the two wrote to each other, oldest first */
+            letters: components["schemas"]["ExchangeLetterView"][] | null;
             listing_id?: string;
             /** Format: int64 */
             minutes?: number;
+            /**
+             * Format: date-time
+             * @description Another time that one side has suggested; who waits says who did not
+             */
+            new_starts_at?: string;
             note: string;
             place: string;
             /** @description Member whose word the minutes are */
@@ -3488,6 +3754,13 @@ export interface components {
             starts_at?: string;
             /** @enum {string} */
             state: "proposed" | "agreed" | "done" | "settled" | "disputed" | "cancelled" | "expired";
+            /** @description What the helped wrote to the helper */
+            thanks?: string;
+            /**
+             * Format: int64
+             * @description Lines of the other side that the reader has not seen
+             */
+            unread: number;
             /** @description Who acts next */
             waiting_for: string[] | null;
         };
@@ -3539,6 +3812,17 @@ export interface components {
             organisation: boolean;
             stand_ins: components["schemas"]["MemberStandInView"][] | null;
         };
+        SuggestTimeBody: {
+            /**
+             * @description How the member agreed; brokers need it with for_member
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+            /** @description Member this is done for; brokers, and people who stand in for a member */
+            for_member?: string;
+            /** Format: date-time */
+            starts_at: string;
+        };
         TakeBackHoursBody: {
             reason: string;
         };
@@ -3563,6 +3847,19 @@ export interface components {
              * @enum {string}
              */
             outcome?: "" | "by-surgery" | "changed-their-mind" | "sent-twice" | "by-mistake" | "moved-away" | "died";
+        };
+        WriteLetterAnswer: {
+            id: string;
+        };
+        WriteLetterBody: {
+            /**
+             * @description How the member agreed; brokers need it with for_member
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+            /** @description Member this is done for; brokers, and people who stand in for a member */
+            for_member?: string;
+            words: string;
         };
     };
     responses: never;
@@ -3834,6 +4131,96 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "confirm-by-link": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmByLinkBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "look-at-link": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LookAtLinkBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookAtLinkAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
@@ -4196,6 +4583,80 @@ export interface operations {
             };
         };
     };
+    "help-again": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+                exchange: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HelpAgainBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpAgainAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     agree: {
         parameters: {
             query?: never;
@@ -4211,6 +4672,80 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["IdentityOnBehalf"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "suggest-time": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+                exchange: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuggestTimeBody"];
             };
         };
         responses: {
@@ -4566,6 +5101,302 @@ export interface operations {
             };
         };
     };
+    "end-regular-help": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+                exchange: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityOnBehalf"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "keep-time": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+                exchange: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityOnBehalf"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "write-letter": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+                exchange: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteLetterBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WriteLetterAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "help-regularly": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+                exchange: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HelpRegularlyBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HelpRegularlyAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "resolve-dispute": {
         parameters: {
             query?: never;
@@ -4581,6 +5412,80 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ResolveDisputeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "say-thanks": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+                exchange: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SayThanksBody"];
             };
         };
         responses: {

@@ -21,6 +21,7 @@ export function deedOf({ kind, what }: Task): string {
     'ring-to-confirm': () => m.desk_deed_confirm({ what }),
     'ring-to-remind': () => m.desk_deed_remind({ what }),
     'ring-to-tell': () => m.desk_deed_tell({ what }),
+    'ring-to-read': () => m.desk_deed_read({ what }),
     'settle-dispute': () => m.desk_deed_dispute({ what }),
   };
   return deeds[kind]?.() ?? what;

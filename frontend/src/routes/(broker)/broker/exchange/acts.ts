@@ -3,7 +3,7 @@ import { m } from '#lib/paraglide/messages.js';
 
 export type Seen = components['schemas']['SeeExchangeAnswer'];
 export type Side = 'helper' | 'helped' | 'broker';
-export type Verb = 'agree' | 'decline' | 'cancel' | 'done' | 'confirm' | 'dispute' | 'resolve' | 'void';
+export type Verb = 'agree' | 'decline' | 'cancel' | 'done' | 'confirm' | 'dispute' | 'resolve' | 'void' | 'time' | 'keep';
 /** Something that can be done now, and for whom. */
 export type Act = { verb: Verb; side: Side };
 
@@ -21,11 +21,14 @@ export function actsOf(x: Seen): Act[] {
         ...turn.filter((side) => !turn.includes(other(side))).map((side): Act => ({ verb: 'cancel', side: other(side) })),
       ];
     case 'agreed':
+      if (x.new_starts_at) return turn.flatMap((side): Act[] => [{ verb: 'agree', side }, { verb: 'keep', side }]);
       return [
         { verb: 'done', side: 'helper' },
         { verb: 'done', side: 'helped' },
         { verb: 'cancel', side: 'helper' },
         { verb: 'cancel', side: 'helped' },
+        { verb: 'time', side: 'helper' },
+        { verb: 'time', side: 'helped' },
       ];
     case 'done':
       return turn.flatMap((side): Act[] => [{ verb: 'confirm', side }, { verb: 'dispute', side }]);
@@ -54,6 +57,10 @@ export function actWords(x: Seen, { verb, side }: Act): string {
       return m.desk_x_confirm({ name });
     case 'dispute':
       return m.desk_x_dispute({ name });
+    case 'time':
+      return m.desk_x_another({ name });
+    case 'keep':
+      return m.desk_x_stay({ name });
     case 'resolve':
       return m.desk_x_resolve();
     case 'void':
@@ -65,6 +72,7 @@ export function actWords(x: Seen, { verb, side }: Act): string {
 export function eventWords(x: Seen, { from, to, as, minutes }: components['schemas']['ExchangeEventView'], time: (minutes: number) => string): string {
   const name = nameOf(x, as as Side) || m.desk_x_by_us();
   const hours = minutes === undefined ? '' : time(minutes);
+  if (from === to) return m.desk_x_was_time({ name });
   if (to === 'proposed') return m.desk_x_was_proposed({ name });
   if (to === 'agreed') return m.desk_x_was_agreed();
   if (to === 'done') return m.desk_x_was_done({ name, hours });
