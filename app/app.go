@@ -16,6 +16,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/bank"
+	"timebank/app/books"
 	"timebank/app/desk"
 	"timebank/app/exchange"
 	"timebank/app/exchangefile"
@@ -65,6 +66,7 @@ type App struct {
 	Referral  *referral.Service
 	Message   *message.Service
 	Desk      *desk.Service
+	Books     *books.Service
 	Rights    *rights.Service
 	Joining   *joining.Service
 	Gathering *gathering.Service
@@ -105,7 +107,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Joining = &joining.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Limit: a.Identity.Limit}
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
 		desk.OfRequest: listing.Describe, desk.OfListing: listing.DescribeEnding, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfMessage: message.Describe, desk.OfReferral: a.Referral.Describe,
-		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe, desk.OfSignUp: a.Gathering.Describe,
+		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe, desk.OfBooks: books.Describe, desk.OfSignUp: a.Gathering.Describe,
 		desk.OfStanding: rights.DescribeStandings,
 	}}
 	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral),
@@ -125,6 +127,8 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Exchange.Work(q)
 	a.Gathering.Work(q)
 	a.Referral.Work(q)
+	a.Books = &books.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Log: d.Log}
+	a.Books.Work(q)
 	a.Rights.Work(q)
 	a.Web, err = web.New(web.Options{Version: d.Version, Log: d.Log, Gate: a.Identity, Site: d.Site, Proxies: d.Config.Proxies, Secure: secure, Ready: a.ready})
 	if err != nil {
@@ -136,7 +140,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 
 // hang adds every slice's operations.
 func (a *App) hang(r *web.Routes) {
-	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, a.Figures} {
+	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, a.Figures, a.Books} {
 		slice.Routes(r)
 	}
 }
@@ -149,7 +153,7 @@ func Document() ([]byte, error) {
 		return nil, err
 	}
 	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Matching: &matching.Service{},
-		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Gathering: &gathering.Service{}, Figures: &figures.Service{}}
+		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Gathering: &gathering.Service{}, Figures: &figures.Service{}, Books: &books.Service{}}
 	a.hang(s.Routes)
 	demoRoutes(s.Routes, nil)
 	return s.Document()
@@ -209,6 +213,9 @@ func (a *App) Ticks(s *schedule.Schedule) error {
 		{"20 3 * * *", "expire-listings", func(b uuid.UUID) job.Args { return listing.Expire{BankID: b} }},
 		{"40 2 * * *", "forget-referrals", func(b uuid.UUID) job.Args { return referral.Forget{BankID: b} }},
 		{"*/5 * * * *", "tell-of-acts-on-behalf", func(b uuid.UUID) job.Args { return rights.TellBehalf{BankID: b} }},
+		{"*/10 * * * *", "seal-books", func(b uuid.UUID) job.Args { return books.Seal{BankID: b} }},
+		{"25 * * * *", "expire-holds", func(b uuid.UUID) job.Args { return books.ExpireHolds{BankID: b} }},
+		{"10 3 * * *", "prove-books", func(b uuid.UUID) job.Args { return books.Prove{BankID: b} }},
 		{"*/5 * * * *", "referral-clocks", func(b uuid.UUID) job.Args { return referral.Tick{BankID: b} }},
 	} {
 		if err := s.Every(t.spec, t.name, func(ctx context.Context) error { return a.EnqueueForEachBank(ctx, t.args) }); err != nil {

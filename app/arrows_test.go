@@ -25,6 +25,7 @@ var knows = map[string][]string{
 	"matching":     {"bank", "identity", "member", "listing", "exchange"},
 	"referral":     {"bank", "identity", "desk"},
 	"joining":      {"bank", "identity", "desk", "member"},
+	"books":        {"bank", "identity", "desk", "member"},
 	"figures":      {"bank", "identity"},
 	"rights":       {"bank", "identity", "desk", "member", "message", "listing", "exchange", "referral"},
 	"exchangefile": {"bank", "identity", "member", "listing", "exchange"},

@@ -44,6 +44,7 @@ var HoldNothing = map[string]string{
 	"directory.exchange_move": "rules", "directory.referral_move": "rules", "directory.rate": "counts of tries under a blind name, gone within hours",
 	"directory.signing_key": "keys", "directory.client": "a program", "public.application": "somebody who is no member yet: sealed, and empty once it is decided", "public.invitation": "a code, and the broker who made it; the journal says the same", "directory.bank_policy": "what a bank has decided", "public.organisation": "a surgery", "public.once": "blind hashes of repeats, with the id of whoever sent them",
 	"public.venue": "a place", "public.gathering": "a programme, with the name of an outside expert as it was printed", "public.gathering_transfer": "which transfers a gathering's hours are; the statement says the same",
+	"public.book_check": "counts and digests of a bank's books", "public.crossing": "hours on their way to a member's own account elsewhere; both statements say the same",
 	"ledger.block": "hashes over the journal", "ledger.seal": "hashes over the journal", "ledger.closing": "closed books", "ledger.closing_balance": "what accounts stood at; the statement says the same",
 }
 

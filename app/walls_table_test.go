@@ -84,6 +84,8 @@ var walls = map[string]wall{
 	"see-register": ofKeeper, "mark-register": ofKeeper, "walk-in": ofKeeper, "list-venues": desking, "add-gathering": desking,
 	"change-gathering": ofDesk, "cancel-gathering": ofDesk, "preview-gathering-hours": ofDesk, "post-gathering-hours": ofDesk, "gathering-hours": ofDesk, "take-back-hours": ofPolicy,
 
+	"book-checks": governing, "move-hours": ofPolicy,
+
 	"surgery-desk": referring, "refer-person": referring, "list-my-referrals": referring,
 	"my-referral": ofSurgery, "withdraw-referral": ofSurgery, "answer-question": ofSurgery,
 	"see-referral": ofDesk, "accept-referral": ofDesk, "acknowledge-referral": ofDesk, "ask-surgery": ofDesk, "log-attempt": ofDesk,
@@ -321,6 +323,8 @@ func (w *walled) more(op, role string) map[string]any {
 		if role == "stand-in" {
 			out["for_member"] = maria
 		}
+	case "move-hours":
+		out["to_bank"] = "elsewhere"
 	case "record-help":
 		out["helper_id"], out["helped_id"] = maria, bill
 	case "propose-exchange":

@@ -158,7 +158,7 @@ func (p *Poster) try(ctx context.Context, bank uuid.UUID, batch []*waiter) (resu
 func postBatch(ctx context.Context, tx bun.IDB, batch []*waiter) ([]Result, error) {
 	if len(batch) == 1 { // one round trip less
 		r, err := Post(ctx, tx, batch[0].t)
-		if err != nil && !refused(err) {
+		if err != nil && !Refused(err) {
 			return nil, err
 		}
 		return []Result{{r, err}}, nil
@@ -170,8 +170,9 @@ func postBatch(ctx context.Context, tx bun.IDB, batch []*waiter) ([]Result, erro
 	return PostMany(ctx, tx, transfers)
 }
 
-// refused tells a refusal of the ledger's from trouble with the database.
-func refused(err error) bool {
+// Refused tells a refusal of the ledger's, after which nothing has been written
+// and asking again will not help, from trouble with the database.
+func Refused(err error) bool {
 	switch err.(type) {
 	case ErrInsufficient, ErrCeiling, ErrNoAccount, ErrClosed, ErrWrongAccount, ErrKeyReused, ErrUnbalanced, ErrSameAccount, ErrZero,
 		ErrOverflow, ErrFuture, ErrBooksClosed, ErrInvalid:

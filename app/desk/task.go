@@ -47,6 +47,7 @@ const (
 	SafetyCall        = "safety-call"        // the surgery asks to be rung about safety
 	GiveNotes         = "give-notes"         // a member wants what staff wrote about them
 	AnswerApplication = "answer-application" // somebody wants to join
+	CheckBooks        = "check-books"        // the nightly proof found hours that do not add up
 	CloseReferral     = "close-referral"     // the member has left, and the referral is still open
 )
 
@@ -62,6 +63,7 @@ const (
 	OfSignUp      = "sign-up"  // to a gathering
 	OfNotes       = "notes"    // of staff, about the member with this id
 	OfAct         = "act"      // an entry of the journal, on somebody's behalf
+	OfBooks       = "books"    // the bank's ledger; the subject is the bank
 	OfStanding    = "standing" // somebody who acts for a member
 )
 

@@ -55,13 +55,24 @@ func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
 type worker[T Args] struct {
 	river.WorkerDefaults[T]
 	work func(context.Context, T) error
+	time time.Duration // 0: jobTime
 }
+
+func (w *worker[T]) Timeout(*river.Job[T]) time.Duration { return w.time }
 
 func (w *worker[T]) Work(ctx context.Context, j *river.Job[T]) error { return w.work(ctx, j.Args) }
 
 // Handle says what to do with jobs of T's kind. All kinds are named before Start.
 func Handle[T Args](q *Queue, work func(ctx context.Context, args T) error) {
 	river.AddWorker(q.workers, &worker[T]{work: work})
+}
+
+// longTime is how long a job of HandleLong may take.
+const longTime = 30 * time.Minute
+
+// HandleLong is Handle for work that reads a whole bank: it may take half an hour.
+func HandleLong[T Args](q *Queue, work func(ctx context.Context, args T) error) {
+	river.AddWorker(q.workers, &worker[T]{work: work, time: longTime})
 }
 
 // Enqueue adds work to the caller's transaction.

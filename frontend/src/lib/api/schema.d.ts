@@ -73,6 +73,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/books": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the hours add up, night by night */
+        get: operations["book-checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/confirm-link": {
         parameters: {
             query?: never;
@@ -872,6 +889,23 @@ export interface paths {
         get: operations["who-looked"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/members/{member}/move-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a member's hours along to another time bank */
+        post: operations["move-hours"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2079,6 +2113,34 @@ export interface components {
             /** @description As WebAuthn's parse…OptionsFromJSON take them */
             options: unknown;
         };
+        BookChecksAnswer: {
+            /** @description Newest first, at most 30 */
+            checks: components["schemas"]["BooksCheckView"][] | null;
+        };
+        BooksCheckView: {
+            /** Format: int64 */
+            accounts: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Rows that break a rule; 0 when all adds up
+             */
+            faults: number;
+            /** @description The first of them, each naming its row */
+            findings: string[] | null;
+            /** @description Its digest in hexadecimal; empty before the first */
+            head: string;
+            /**
+             * Format: int64
+             * @description Number of the latest seal; 0 before the first
+             */
+            height: number;
+            /** Format: int64 */
+            transfers: number;
+        };
         CancelExchangeBody: {
             /**
              * @description How the member agreed; brokers need it with for_member
@@ -2186,7 +2248,7 @@ export interface components {
             group: "overdue" | "today" | "later";
             id: string;
             /** @enum {string} */
-            kind: "find-helper" | "ring-to-ask" | "ring-to-confirm" | "ring-to-remind" | "ring-to-tell" | "ring-to-read" | "ring-to-renew" | "message-failed" | "settle-dispute" | "below-soft-floor" | "answer-referral" | "ring-referred" | "referral-overdue" | "safety-call" | "give-notes" | "close-referral" | "answer-application";
+            kind: "find-helper" | "ring-to-ask" | "ring-to-confirm" | "ring-to-remind" | "ring-to-tell" | "ring-to-read" | "ring-to-renew" | "message-failed" | "settle-dispute" | "below-soft-floor" | "answer-referral" | "ring-referred" | "referral-overdue" | "safety-call" | "give-notes" | "close-referral" | "answer-application" | "check-books";
             /** @description Path of the page on which it is done */
             link: string;
             member_id?: string;
@@ -3058,6 +3120,23 @@ export interface components {
             stage: "met" | "grouped" | "accompanied" | "independent";
             /** @enum {string} */
             status: "applied" | "active" | "paused" | "left";
+        };
+        MoveHoursAnswer: {
+            id: string;
+        };
+        MoveHoursBody: {
+            /**
+             * @description How the member agreed
+             * @enum {string}
+             */
+            consent: "phone" | "paper" | "in-person";
+            /**
+             * Format: int64
+             * @description 1 or more
+             */
+            minutes: number;
+            /** @description Address of the time bank they move to */
+            to_bank: string;
         };
         MyDevicesAnswer: {
             /** @description Last used first */
@@ -4105,6 +4184,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "book-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BookChecksAnswer"];
+                };
             };
             /** @description Unauthorized */
             401: {
@@ -7818,6 +7964,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhoLookedAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "move-hours": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key again does it once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveHoursBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MoveHoursAnswer"];
                 };
             };
             /** @description Unauthorized */
