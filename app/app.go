@@ -94,7 +94,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Identity = &identity.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Keys: keys, Member: member.OfPerson, PersonOf: member.PersonOf, Standings: member.StandingsOf, Secure: secure, RelyingParty: party}
+	a.Identity = &identity.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Keys: keys, Member: member.OfPerson, PersonOf: member.PersonOf, Standings: member.StandingsOf, Secure: secure, RelyingParty: party, Log: d.Log}
 	a.Member = &member.Service{Pool: d.Pool, Clock: d.Clock, ReadOut: a.Identity.ReadOut, Tell: a.tell}
 	a.Matching = &matching.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Message = &message.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Mail: d.Mail}

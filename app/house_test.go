@@ -167,6 +167,7 @@ type browser struct {
 	h       *house
 	token   string
 	refresh string
+	known   string // what the browser is known by
 }
 
 var digits = regexp.MustCompile(`\b(\d{3}) (\d{3})\b`)
@@ -174,7 +175,12 @@ var digits = regexp.MustCompile(`\b(\d{3}) (\d{3})\b`)
 // signIn goes the way a person goes: ask for a code, read the mail, type it in.
 func (h *house) signIn(email string) *browser {
 	h.t.Helper()
-	b := &browser{h: h}
+	return h.signInAt(&browser{h: h}, email)
+}
+
+// signInAt is the same in a browser that was there before.
+func (h *house) signInAt(b *browser, email string) *browser {
+	h.t.Helper()
 	codes := func() (n int, newest string) {
 		for _, m := range h.sink.Messages() {
 			if m.To == strings.ToLower(email) && m.Subject == "Your sign-in code" {
@@ -257,6 +263,9 @@ func (b *browser) try(method, path string, body any, keys ...string) (int, answe
 	if len(keys) > 0 {
 		r.Header.Set("Idempotency-Key", keys[0])
 	}
+	if b.known != "" {
+		r.AddCookie(&http.Cookie{Name: "timebank-browser", Value: b.known})
+	}
 	if b.refresh != "" {
 		r.AddCookie(&http.Cookie{Name: "timebank-refresh", Value: b.refresh})
 	}
@@ -266,8 +275,11 @@ func (b *browser) try(method, path string, body any, keys ...string) (int, answe
 	}
 	defer func() { _ = res.Body.Close() }()
 	for _, c := range res.Cookies() {
-		if c.Name == "timebank-refresh" {
+		switch c.Name {
+		case "timebank-refresh":
 			b.refresh = c.Value
+		case "timebank-browser":
+			b.known = c.Value
 		}
 	}
 	raw, err := io.ReadAll(res.Body)

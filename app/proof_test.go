@@ -103,3 +103,32 @@ func TestRecoveryCodesAreReplaced(t *testing.T) {
 		t.Errorf("second factor: %v", f)
 	}
 }
+
+// A browser that did the second step and was told to remember it is not asked
+// again for thirty days; to change how one signs in it is, and so is any other.
+func TestRememberedBrowserIsEnoughToWorkOnly(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.joins(h.bank, "Maria Santos", "maria@example.org")
+	m := h.signIn("maria@example.org")
+	secret := m.do("POST", "/me/authenticator", nil, http.StatusOK).str("secret")
+	code := func() map[string]any {
+		h.clock.Advance(time.Minute)
+		c, err := totp.GenerateCode(secret, h.clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return map[string]any{"code": c, "remember": true}
+	}
+	confirm := code()
+	delete(confirm, "remember")
+	m.do("POST", "/me/authenticator/confirm", confirm, http.StatusOK)
+	first := h.signIn("maria@example.org")
+	first.do("POST", "/session/second", code(), http.StatusNoContent)
+	again := h.signInAt(&browser{h: h, known: first.known}, "maria@example.org")
+	again.do("GET", "/me", nil, http.StatusOK)
+	again.refused("POST", "/me/email", map[string]any{"email": "thief@example.org"}, http.StatusUnauthorized, "second-step")
+	h.signIn("maria@example.org").refused("GET", "/me", nil, http.StatusUnauthorized, "second-step")
+	h.clock.Advance(30 * 24 * time.Hour)
+	h.signInAt(&browser{h: h, known: first.known}, "maria@example.org").refused("GET", "/me", nil, http.StatusUnauthorized, "second-step")
+}

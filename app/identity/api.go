@@ -45,13 +45,15 @@ type StandFor struct {
 }
 
 type askCodeInput struct {
+	refreshInput
 	Body struct {
 		Contact string `json:"contact" maxLength:"300" doc:"E-mail address or phone number"`
 	}
 }
 
 type askCodeOutput struct {
-	Body struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+	Body      struct {
 		Next string `json:"next" doc:"What happens now, to show"`
 	}
 }
@@ -89,14 +91,22 @@ func (s *Service) Routes(r *web.Routes) {
 	web.Register(r, web.Op{ID: "ask-sign-in-code", Method: http.MethodPost, Path: "/session/code", Room: "sign-in", Who: web.Anyone,
 		Summary: "Send a sign-in code", Status: http.StatusAccepted},
 		func(ctx context.Context, in *askCodeInput) (*askCodeOutput, error) {
-			out := &askCodeOutput{}
+			defer evenly(ctx, time.Now())
+			from := s.knock(ctx, &in.refreshInput)
+			if from.Browser == "" {
+				from.Browser = newBrowser()
+			}
+			out := &askCodeOutput{SetCookie: []http.Cookie{{Name: browserCookie(s.Secure), Value: from.Browser, Path: "/", MaxAge: int(browserLife / time.Second),
+				HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode}}}
 			out.Body.Next = "If we know you, a code is on its way to your e-mail. No e-mail? Ring us and we will read you one."
-			return out, s.AskCode(ctx, in.Body.Contact, web.From(ctx).IP)
+			return out, s.AskCode(ctx, in.Body.Contact, from)
 		})
 	web.Register(r, web.Op{ID: "sign-in", Method: http.MethodPost, Path: "/session", Room: "sign-in", Who: web.Anyone, Summary: "Sign in with a code"},
 		func(ctx context.Context, in *signInInput) (*sessionOutput, error) {
+			start := time.Now()
 			session, tokens, err := s.SignIn(ctx, in.Body.Contact, in.Body.Code, s.knock(ctx, &in.refreshInput))
 			if err != nil {
+				evenly(ctx, start)
 				return nil, err
 			}
 			return s.answer(ctx, session, tokens)
@@ -121,9 +131,28 @@ func (s *Service) Routes(r *web.Routes) {
 	s.accountRoutes(r)
 }
 
+// evenTime is how long an answer takes that must not tell whether we know somebody:
+// several times what the work takes, and too short for a person to notice.
+const evenTime = 60 * time.Millisecond
+
+// evenly waits until then, so that the work that was or was not done cannot be
+// measured from outside.
+func evenly(ctx context.Context, start time.Time) {
+	wait := time.NewTimer(evenTime - time.Since(start))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+}
+
 func (s *Service) knock(ctx context.Context, in *refreshInput) Knock {
 	from := web.From(ctx)
-	return Knock{IP: from.IP, Agent: from.Request.UserAgent(), Refresh: s.refreshOf(in)}
+	k := Knock{IP: from.IP, Agent: from.Request.UserAgent(), Refresh: s.refreshOf(in)}
+	if c, err := from.Request.Cookie(browserCookie(s.Secure)); err == nil && len(c.Value) <= 64 {
+		k.Browser = c.Value
+	}
+	return k
 }
 
 func (s *Service) refreshOf(in *refreshInput) string {

@@ -17,6 +17,14 @@ type secondOutput struct {
 	}
 }
 
+type secondInput struct {
+	refreshInput
+	Body struct {
+		Code     string `json:"code" maxLength:"30" doc:"Six digits, any spacing, or a recovery code"`
+		Remember bool   `json:"remember,omitempty" doc:"Do not ask again in this browser for thirty days"`
+	}
+}
+
 type authenticatorOutput struct {
 	Body struct {
 		Secret string `json:"secret" doc:"To type into an app"`
@@ -40,8 +48,8 @@ type demandInput struct {
 
 func (s *Service) secondRoutes(r *web.Routes) {
 	web.Register(r, web.Op{ID: "second-step", Method: http.MethodPost, Path: "/session/second", Room: "sign-in", Who: HalfSignedIn, Summary: "Finish signing in with a code from the app, or a recovery code", Status: http.StatusNoContent},
-		func(ctx context.Context, in *codeInput) (*struct{}, error) {
-			return nil, s.SecondStep(ctx, ActorFrom(ctx), in.Body.Code)
+		func(ctx context.Context, in *secondInput) (*struct{}, error) {
+			return nil, s.SecondStep(ctx, ActorFrom(ctx), in.Body.Code, in.Body.Remember, s.knock(ctx, &in.refreshInput))
 		})
 	web.Register(r, web.Op{ID: "second-factor", Method: http.MethodGet, Path: "/me/authenticator", Room: "sign-in", Who: HalfSignedIn, Summary: "Whether I have a second step"},
 		func(ctx context.Context, _ *struct{}) (*secondOutput, error) {

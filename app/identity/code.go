@@ -19,6 +19,9 @@ const (
 	codeDigits = 6
 	codeLife   = 10 * time.Minute
 	codeTries  = 5 // a wrong sixth is not looked at: the code is dead
+	// A code that is read out is bound to no browser: five tries from one network,
+	// so that a stranger does not use up those of the person on the phone.
+	readOutTries = 50
 )
 
 // Code is a sign-in code that was made for a person. Only its keyed hash is
@@ -32,6 +35,7 @@ type Code struct {
 	Sealed    []byte     `bun:"sealed"`
 	Channel   string     `bun:"channel"` // email, read-out
 	MadeBy    *uuid.UUID `bun:"made_by"`
+	Asked     []byte     `bun:"asked"` // of the browser that asked; none: read out
 	CreatedAt time.Time  `bun:"created_at"`
 	ExpiresAt time.Time  `bun:"expires_at"`
 	Tries     int        `bun:"tries"`
@@ -58,7 +62,11 @@ func cleanCode(s string) string {
 
 // live tells whether c can still be tried at now.
 func (c Code) live(now time.Time) bool {
-	return c.UsedAt == nil && c.Tries < codeTries && now.Before(c.ExpiresAt)
+	tries := codeTries
+	if c.Channel == "read-out" {
+		tries = readOutTries
+	}
+	return c.UsedAt == nil && c.Tries < tries && now.Before(c.ExpiresAt)
 }
 
 func (c Code) fits(hash []byte) bool { return subtle.ConstantTimeCompare(c.Hash, hash) == 1 }

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ func (s *Service) EndOtherDevices(ctx context.Context, a Actor) error {
 		if _, err := endSessions(tx, a.Person, now).Where("id <> ?", a.Session).Exec(ctx); err != nil {
 			return fmt.Errorf("end sessions: %w", err)
 		}
-		return endCodes(ctx, tx, a.Person, now)
+		return errors.Join(endDevices(ctx, tx, a.Person), endCodes(ctx, tx, a.Person, now))
 	})
 }
 
@@ -71,7 +72,7 @@ func EndSessions(ctx context.Context, tx bun.IDB, person uuid.UUID, now time.Tim
 	if _, err := endSessions(tx, person, now).Exec(ctx); err != nil {
 		return fmt.Errorf("end sessions: %w", err)
 	}
-	return endCodes(ctx, tx, person, now)
+	return errors.Join(endDevices(ctx, tx, person), endCodes(ctx, tx, person, now))
 }
 
 func endSessions(tx bun.IDB, person uuid.UUID, now time.Time) *bun.UpdateQuery {

@@ -13,6 +13,7 @@ import (
 
 	"timebank/app/bank"
 	"timebank/app/platform/db"
+	"timebank/app/platform/fault"
 	"timebank/app/platform/web"
 )
 
@@ -35,6 +36,15 @@ func (s *Service) Enter(ctx context.Context, c web.Caller) (context.Context, err
 	if err != nil {
 		return nil, err
 	}
+	in, err := s.enter(ctx, c, token)
+	if f := fault.As(err); f != nil && f.Kind != fault.Unauthenticated {
+		s.tell(ctx, "refused", Knock{IP: c.IP}, "operation", web.Operation(ctx), "needs", c.Who, "person", token.Subject, "refused", f.Code)
+	}
+	return in, err
+}
+
+func (s *Service) enter(ctx context.Context, c web.Caller, token claims) (context.Context, error) {
+	var err error
 	person, session := uuid.MustParse(token.Subject), token.Session
 	if len(token.May) > 0 {
 		return s.enterProgram(ctx, c, person, token.May)

@@ -76,6 +76,14 @@ func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, s
 		out = append(out, held.Item{held.F("what", "What", "A new e-mail address, with a code"), held.F("detail", "As it calls itself", ""),
 			s.T("at", "Signed in", c.CreatedAt), held.F("last_used", "Last used", ""), s.OptT("ended", "Signed out", c.UsedAt)})
 	}
+	var browsers []knownDevice
+	if err := tx.NewSelect().Model(&browsers).Where("person_id = ?", s.Person).Order("created_at DESC", "hash").Limit(1000).Scan(ctx); err != nil {
+		return nil, "", fmt.Errorf("read browsers: %w", err)
+	}
+	for _, b := range browsers {
+		out = append(out, held.Item{held.F("what", "What", "A browser that we know again, by a mark that says nothing of you"), held.F("detail", "As it calls itself", ""),
+			s.T("at", "Signed in", b.CreatedAt), s.T("last_used", "Last used", b.UsedAt), held.F("ended", "Signed out", "")})
+	}
 	keys, err := passkeysOf(ctx, tx, s.Person)
 	if err != nil {
 		return nil, "", err

@@ -401,7 +401,9 @@ func (s *Service) SignInWithPasskey(ctx context.Context, which uuid.UUID, answer
 		out, tokens, err = s.open(ctx, tx, h.ID, wayPasskey, from, now)
 		return err
 	})
-	return out, tokens, errors.Join(err, refused)
+	err = errors.Join(err, refused)
+	s.tellSignIn(ctx, out, from, err)
+	return out, tokens, err
 }
 
 func (s *Service) usePasskey(ctx context.Context, tx bun.IDB, h holder, used *webauthn.Credential, now time.Time) error {

@@ -229,7 +229,7 @@ func TestChallengeBelongsToWhoAsked(t *testing.T) {
 	d := newDoor(t)
 	maria := d.actor()
 	bill := d.knows("Bill", "bill@example.org", "")
-	session, _, err := d.SignIn(t.Context(), "bill@example.org", d.asks("bill@example.org"), Knock{})
+	session, _, err := d.SignIn(t.Context(), "bill@example.org", d.asks("bill@example.org"), Knock{Browser: "a browser"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestPasskeyGuardsTheWayInOfStaff(t *testing.T) {
 	maria := d.actor()
 	d.registers(maria)
 	by := func() Actor {
-		session, _, err := d.SignIn(t.Context(), "maria@example.org", d.asks("maria@example.org"), Knock{})
+		session, _, err := d.SignIn(t.Context(), "maria@example.org", d.asks("maria@example.org"), Knock{Browser: "a browser"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -299,7 +299,7 @@ func TestNewSessionTakesThePlaceOfTheOldOne(t *testing.T) {
 	t.Parallel()
 	d := newDoor(t)
 	_, first := d.signedIn()
-	if _, _, err := d.SignIn(t.Context(), "maria@example.org", d.asks("maria@example.org"), Knock{Refresh: first.Refresh}); err != nil {
+	if _, _, err := d.SignIn(t.Context(), "maria@example.org", d.asks("maria@example.org"), Knock{Refresh: first.Refresh, Browser: "a browser"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.renews(first.Refresh); !errors.Is(err, ErrSignIn) {

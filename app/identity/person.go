@@ -42,12 +42,18 @@ func CleanName(s string) (string, bool) {
 	return s, s != "" && len([]rune(s)) <= 100
 }
 
+// hides tells whether a character is not seen, or turns the direction of writing:
+// what somebody reads would not be what is used.
+func hides(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp)
+}
+
 // CleanEmail brings an address to the form that is stored and compared. It
 // reports false for what no mail can be sent to.
 func CleanEmail(s string) (string, bool) {
 	s = strings.TrimSpace(s)
 	a, err := mail.ParseAddress(s)
-	if err != nil || a.Address != s || len(s) > 254 || strings.ContainsAny(s, "\r\n\x00 ") {
+	if err != nil || a.Address != s || len(s) > 254 || strings.ContainsFunc(s, hides) || strings.Contains(s, " ") {
 		return "", false
 	}
 	return strings.ToLower(s), true

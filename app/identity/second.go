@@ -32,6 +32,8 @@ const (
 	secondNone   = "none" // the person has none
 	secondNeeded = "needed"
 	secondDone   = "done"
+	// secondRemembered: this browser did it within the last thirty days.
+	secondRemembered = "remembered"
 )
 
 // Rules of the second step: RFC 6238 with what every authenticator app has.
@@ -184,15 +186,25 @@ func (s *Service) NewRecovery(ctx context.Context, a Actor, typed string) ([]str
 	return codes, err
 }
 
-// SecondStep finishes a sign-in with a code from the app or a recovery code.
-// Refuses with ErrSecondCode and ErrTooMany.
-func (s *Service) SecondStep(ctx context.Context, a Actor, typed string) error {
-	return s.second(ctx, a, typed, func(_ context.Context, _ bun.IDB, t authenticator) error {
+// SecondStep finishes a sign-in with a code from the app or a recovery code; with
+// remember, this browser is not asked again for thirty days. Refuses with
+// ErrSecondCode and ErrTooMany.
+func (s *Service) SecondStep(ctx context.Context, a Actor, typed string, remember bool, from Knock) error {
+	err := s.second(ctx, a, typed, func(ctx context.Context, tx bun.IDB, t authenticator) error {
 		if t.ConfirmedAt == nil {
 			return ErrSecondCode.At("/code")
 		}
-		return nil
+		if !remember {
+			return nil
+		}
+		return s.remember(ctx, tx, from.Browser, a.Person, s.Clock.Now())
 	})
+	if err == nil {
+		s.tell(ctx, "second step done", from, "person", a.Person, "session", a.Session)
+	} else {
+		s.tell(ctx, "second step refused", from, "person", a.Person, "session", a.Session, "refused", codeOf(err))
+	}
+	return err
 }
 
 // RemoveAuthenticator switches the second step off, with a last code. Refuses with
@@ -303,7 +315,7 @@ func (s *Service) SecondFactor(ctx context.Context, a Actor) (SecondState, error
 		if out.Passkeys, err = tx.NewSelect().Model((*Passkey)(nil)).Where("person_id = ?", a.Person).Count(ctx); err != nil {
 			return fmt.Errorf("count passkeys: %w", err)
 		}
-		if out.Done, err = tx.NewSelect().Model((*Session)(nil)).Where("id = ?", a.Session).Where("second = ?", secondDone).Exists(ctx); err != nil {
+		if out.Done, err = tx.NewSelect().Model((*Session)(nil)).Where("id = ?", a.Session).Where("second in (?, ?)", secondDone, secondRemembered).Exists(ctx); err != nil {
 			return fmt.Errorf("read session: %w", err)
 		}
 		out.Demanded, err = tx.NewSelect().Table("directory.role").Where("person_id = ?", a.Person).Where("ended_at is null").Where("role in (?)", bun.List(staffRoles)).
@@ -371,7 +383,7 @@ func passed(ctx context.Context, tx bun.IDB, second, who string, a Actor) error 
 	if second == secondNeeded && who != HalfSignedIn {
 		return ErrSecondStep
 	}
-	if second == secondDone || !slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(staffRoles, r) }) {
+	if second == secondDone || second == secondRemembered || !slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(staffRoles, r) }) {
 		return nil
 	}
 	demand, err := tx.NewSelect().Table("directory.bank_policy").Where("bank_id = ?", a.Bank.ID).Where("second_factor").Exists(ctx)

@@ -3,8 +3,10 @@ package identity
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -39,6 +41,7 @@ type Service struct {
 	Secure    bool // reached by https: cookies say so
 	// RelyingParty is who passkeys are made for; nil: there are none.
 	RelyingParty *webauthn.WebAuthn
+	Log          *slog.Logger // nil: the standard one
 }
 
 // Knock is what is known of whoever asks to come in.
@@ -46,12 +49,22 @@ type Knock struct {
 	IP      string
 	Agent   string // what the browser calls itself
 	Refresh string // the session this browser has now, if any; a new one takes its place
+	Browser string // what this browser is known by; empty: it keeps nothing
 }
 
 // Tries from one network: so many at once, then one every gap.
 const (
 	triesBurst = 60
 	triesGap   = 20 * time.Second
+)
+
+// Tries at one address from browsers that nobody has signed in with there: at most
+// 98 on a first day and 48 on each after, of a million codes. A browser that is
+// known, a passkey and a code that is read out do not count here: strangers who
+// use these up do not shut anybody out.
+const (
+	strangersBurst = 50
+	strangersGap   = 30 * time.Minute
 )
 
 var (
@@ -65,38 +78,79 @@ var (
 	ErrNoContact = fault.New(fault.Conflict, "no-contact", "To sign in they need a phone number or an e-mail address in their record.")
 )
 
-// AskCode sends a sign-in code to whoever has this address. It says the same
-// when nobody has it, or only a phone number, so it cannot be used to find out
-// who is a member. Refuses with ErrContact and ErrTooMany.
-func (s *Service) AskCode(ctx context.Context, contact, ip string) error {
+// AskCode sends a sign-in code to whoever has this address; it counts in the
+// browser that asked. It says the same when nobody has it, or only a phone number,
+// so it cannot be used to find out who is a member. Refuses with ErrContact and
+// ErrTooMany.
+func (s *Service) AskCode(ctx context.Context, contact string, from Knock) error {
 	email, phone, err := parseContact(contact)
 	if err != nil {
 		return err
 	}
 	now := s.Clock.Now()
-	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
-		for _, b := range []struct {
-			name  string
-			burst int
-		}{{"code/" + email + phone, 5}, {"code-from/" + network(ip), 40}} {
-			ok, err := s.take(ctx, tx, b.name, b.burst, 2*time.Minute, now)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				return ErrTooMany
-			}
-		}
+	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		people, err := byContact(ctx, tx, email, phone)
-		if err != nil || email == "" || len(people) == 0 {
+		if err != nil {
 			return err
 		}
-		code, _, err := s.makeCode(ctx, tx, people[0].ID, "email", nil, now)
+		known, err := s.known(ctx, tx, from.Browser, idsOf(people)...)
+		if err != nil {
+			return err
+		}
+		for _, b := range askLimits(email+phone, from, known) {
+			ok, err := s.take(ctx, tx, b.name, b.burst, b.gap, now)
+			if err != nil || !ok {
+				return errors.Join(err, ifFalse(ok, ErrTooMany))
+			}
+		}
+		if email == "" || len(people) == 0 {
+			// The same work as for somebody we know, so that the time it takes tells nothing: a job that finds nothing to do.
+			return s.Queue.Enqueue(ctx, tx, SendCode{CodeID: id.New()})
+		}
+		code, _, err := s.makeCode(ctx, tx, people[0].ID, "email", nil, s.asked(from.Browser), now)
 		if err != nil {
 			return err
 		}
 		return s.Queue.Enqueue(ctx, tx, SendCode{CodeID: code.ID})
 	})
+	s.tell(ctx, "code asked for", from, "refused", codeOf(err))
+	return err
+}
+
+type limit struct {
+	name  string
+	burst int
+	gap   time.Duration
+}
+
+// askLimits are the buckets that asking for a code takes from. A browser known at
+// the address has one of its own: strangers who use up the address's do not shut
+// its owner out.
+func askLimits(contact string, from Knock, known *knownDevice) []limit {
+	if known != nil {
+		return []limit{{"code-known/" + base64.RawStdEncoding.EncodeToString(known.Hash), 5, 2 * time.Minute}}
+	}
+	return []limit{
+		{"code/" + contact + "/" + network(from.IP), 5, 2 * time.Minute},
+		{"code/" + contact, 15, 4 * time.Minute}, // from however many networks: nobody's post is flooded
+		{"code-from/" + network(from.IP), 40, 2 * time.Minute},
+	}
+}
+
+func idsOf(people []Person) []uuid.UUID {
+	out := make([]uuid.UUID, len(people))
+	for i, p := range people {
+		out[i] = p.ID
+	}
+	return out
+}
+
+// codeOf names a refusal, or nothing.
+func codeOf(err error) string {
+	if f := fault.As(err); f != nil {
+		return f.Code
+	}
+	return ""
 }
 
 // ReadOut makes a code that a broker reads to a member on the phone or across a
@@ -121,14 +175,14 @@ func (s *Service) ReadOut(ctx context.Context, tx bun.IDB, actor Actor, person u
 	if p.Email == nil && p.Phone == nil {
 		return "", until, ErrNoContact
 	}
-	c, digits, err := s.makeCode(ctx, tx, person, "read-out", &actor.Person, s.Clock.Now())
+	c, digits, err := s.makeCode(ctx, tx, person, "read-out", &actor.Person, nil, s.Clock.Now())
 	return digits, c.ExpiresAt, err
 }
 
-func (s *Service) makeCode(ctx context.Context, tx bun.IDB, person uuid.UUID, channel string, by *uuid.UUID, now time.Time) (Code, string, error) {
+func (s *Service) makeCode(ctx context.Context, tx bun.IDB, person uuid.UUID, channel string, by *uuid.UUID, asked []byte, now time.Time) (Code, string, error) {
 	digits := newDigits()
 	c := Code{
-		ID: id.New(), PersonID: person, Channel: channel, MadeBy: by, CreatedAt: now, ExpiresAt: now.Add(codeLife),
+		ID: id.New(), PersonID: person, Channel: channel, MadeBy: by, Asked: asked, CreatedAt: now, ExpiresAt: now.Add(codeLife),
 		Hash: s.codeHash(person, digits),
 	}
 	if channel == "email" {
@@ -159,9 +213,9 @@ func (s *Service) SignIn(ctx context.Context, contact, typed string, from Knock)
 	}
 	typed = cleanCode(typed)
 	now := s.Clock.Now()
-	wrong := false
+	var refused error
 	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
-		wrong = false
+		refused = nil
 		if err := s.Limit(ctx, tx, "try-from", from.IP, triesBurst, triesGap); err != nil {
 			return err
 		}
@@ -169,7 +223,7 @@ func (s *Service) SignIn(ctx context.Context, contact, typed string, from Knock)
 		if err != nil {
 			return err
 		}
-		codes, err := liveCodes(ctx, tx, people, now)
+		codes, open, err := s.triable(ctx, tx, people, email+phone, from, now)
 		if err != nil {
 			return err
 		}
@@ -178,16 +232,61 @@ func (s *Service) SignIn(ctx context.Context, contact, typed string, from Knock)
 			return err
 		}
 		if code == nil {
-			wrong = true // the tries that were counted must be kept: no error, so that it commits
+			refused = ErrCode.At("/code") // the tries that were counted must be kept: no error, so that it commits
+			if !open {
+				refused = ErrTooMany
+			}
 			return nil
 		}
 		out, tokens, err = s.open(ctx, tx, code.PersonID, code.Channel, from, now)
 		return err
 	})
-	if err == nil && wrong {
-		err = ErrCode.At("/code")
+	if err == nil {
+		err = refused
 	}
+	s.tellSignIn(ctx, out, from, err)
 	return out, tokens, err
+}
+
+func (s *Service) tellSignIn(ctx context.Context, x Session, from Knock, err error) {
+	if err != nil {
+		s.tell(ctx, "sign-in refused", from, "refused", codeOf(err))
+		return
+	}
+	s.tell(ctx, "signed in", from, "way", x.Way, "second", x.Second, "person", x.PersonID, "session", x.ID)
+}
+
+// triable lists the codes that a try counts for: those that this browser asked
+// for, and those that were read out. open is false when strangers have used up the
+// tries at this address; then only the latter are left.
+func (s *Service) triable(ctx context.Context, tx bun.IDB, people []Person, contact string, from Knock, now time.Time) (out []Code, open bool, err error) {
+	known, err := s.known(ctx, tx, from.Browser, idsOf(people)...)
+	if err != nil {
+		return nil, false, err
+	}
+	open = known != nil
+	if !open {
+		if open, err = s.take(ctx, tx, "try-at/"+contact, strangersBurst, strangersGap, now); err != nil {
+			return nil, false, err
+		}
+	}
+	all, err := liveCodes(ctx, tx, people, now)
+	if err != nil {
+		return nil, false, err
+	}
+	asked := s.asked(from.Browser)
+	for _, c := range all {
+		ok := open && asked != nil && string(c.Asked) == string(asked)
+		if c.Channel == "read-out" {
+			if ok, err = s.take(ctx, tx, "read-out/"+c.ID.String()+"/"+network(from.IP), codeTries, codeLife, now); err != nil {
+				return nil, false, err
+			}
+		}
+		if ok {
+			out = append(out, c)
+		}
+	}
+	return out, open, nil
 }
 
 // spend uses up the code that fits and returns it; when none does, each has lost a try.
@@ -221,18 +320,40 @@ func (s *Service) open(ctx context.Context, tx bun.IDB, person uuid.UUID, way st
 	}
 	refresh, hash := newRefresh()
 	out := Session{ID: id.New(), PersonID: person, RefreshHash: hash, Device: from.Agent[:min(len(from.Agent), 200)], CreatedAt: now, RenewedAt: now,
-		ExpiresAt: now.Add(refreshLife), ProvedAt: &now, Way: way, Second: secondDone}
+		ProvedAt: &now, Way: way, Second: secondDone}
+	remembered, err := s.meet(ctx, tx, from.Browser, person, now)
+	if err != nil {
+		return out, Tokens{}, err
+	}
 	if way != wayPasskey {
-		var err error
 		if out.Second, err = secondOf(ctx, tx, person); err != nil {
 			return out, Tokens{}, err
 		}
+		if out.Second == secondNeeded && remembered {
+			out.Second = secondRemembered
+		}
 	}
+	works, err := worksSomewhere(ctx, tx, person)
+	if err != nil {
+		return out, Tokens{}, err
+	}
+	ends := now.Add(memberLife)
+	if works {
+		ends = now.Add(staffLife)
+	}
+	out.EndsAt, out.ExpiresAt = &ends, earlier(now.Add(refreshLife), ends)
 	if _, err := tx.NewInsert().Model(&out).Exec(ctx); err != nil {
 		return out, Tokens{}, fmt.Errorf("open session: %w", err)
 	}
 	access, err := s.Keys.Sign(person, out.ID)
 	return out, Tokens{access, refresh}, err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // grace is how long the token before the newest one still renews, counted from
@@ -268,7 +389,7 @@ func (s *Service) Renew(ctx context.Context, token string) (Session, Tokens, err
 		refresh := nextRefresh(s.Box, token)
 		if !traded {
 			if _, err := tx.NewUpdate().Model((*Session)(nil)).Set("refresh_hash = ?", hashRefresh(refresh)).Set("previous_hash = ?", hash).
-				Set("renewed_at = ?", now).Set("expires_at = ?", now.Add(refreshLife)).Where("id = ?", out.ID).Exec(ctx); err != nil {
+				Set("renewed_at = ?", now).Set("expires_at = ?", out.until(now)).Where("id = ?", out.ID).Exec(ctx); err != nil {
 				return fmt.Errorf("renew session: %w", err)
 			}
 		}
@@ -277,9 +398,19 @@ func (s *Service) Renew(ctx context.Context, token string) (Session, Tokens, err
 		return err
 	})
 	if err == nil && stolen {
+		s.tell(ctx, "session ended: an old token came back", Knock{}, "person", out.PersonID, "session", out.ID)
 		err = ErrSignIn
 	}
 	return out, tokens, err
+}
+
+// until is when a session that is renewed now ends without another renewal.
+func (x Session) until(now time.Time) time.Time {
+	ends := x.CreatedAt.Add(memberLife)
+	if x.EndsAt != nil {
+		ends = *x.EndsAt
+	}
+	return earlier(now.Add(refreshLife), ends)
 }
 
 // SignOut ends the session that a refresh token, the newest or the one before,

@@ -41,8 +41,9 @@ type Session struct {
 	RenewedAt    time.Time  `bun:"renewed_at"`
 	ExpiresAt    time.Time  `bun:"expires_at"`
 	EndedAt      *time.Time `bun:"ended_at"`
-	Second       string     `bun:"second"`    // the second step: none, needed, done
+	Second       string     `bun:"second"`    // the second step: none, needed, done, remembered
 	ProvedAt     *time.Time `bun:"proved_at"` // when its person last proved who they are
+	EndsAt       *time.Time `bun:"ends_at"`   // no renewal goes beyond it
 	Way          string     `bun:"way"`       // what it was opened with: email, sms, read-out, passkey
 }
 
@@ -162,7 +163,7 @@ func liveCodes(ctx context.Context, tx bun.IDB, people []Person, now time.Time) 
 	}
 	var out []Code
 	err := tx.NewSelect().Model(&out).Where("person_id in (?)", bun.List(ids)).Where("used_at is null").
-		Where("expires_at > ?", now).Where("tries < ?", codeTries).Order("id").For("update").Scan(ctx)
+		Where("expires_at > ?", now).Where("tries < case channel when 'read-out' then ? else ? end", readOutTries, codeTries).Order("id").For("update").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read codes: %w", err)
 	}
@@ -196,5 +197,20 @@ func network(ip string) string {
 		return ip
 	}
 	p, _ := a.WithZone("").Prefix(64)
+	return p.String()
+}
+
+// nearby is a network in the log: enough to see that many knocks come from one
+// place, too little to tell whose.
+func nearby(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ""
+	}
+	bits := 48
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		bits = 24
+	}
+	p, _ := a.Prefix(bits)
 	return p.String()
 }

@@ -25,6 +25,13 @@ const (
 	audience    = "timebank"
 )
 
+// The end that no renewal moves: a member is asked once a year, who sees other
+// people's records once a month.
+const (
+	memberLife = 365 * 24 * time.Hour
+	staffLife  = 30 * 24 * time.Hour
+)
+
 // ErrSignIn refuses a request without a valid token.
 var ErrSignIn = fault.New(fault.Unauthenticated, "sign-in", "Please sign in.")
 

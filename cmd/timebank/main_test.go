@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,10 +142,11 @@ func TestDocumentNeedsNoDatabase(t *testing.T) {
 
 // demo is a running program.
 type demo struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	url  string
-	said chan string
+	client http.Client
+	t      *testing.T
+	cmd    *exec.Cmd
+	url    string
+	said   chan string
 }
 
 func startDemo(t *testing.T, state string) *demo {
@@ -200,7 +202,10 @@ func (d *demo) do(method, path, token string, body any) map[string]any {
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+token)
-	res, err := http.DefaultClient.Do(r)
+	if d.client.Jar == nil {
+		d.client.Jar, _ = cookiejar.New(nil) // a code counts in the browser that asked for it
+	}
+	res, err := d.client.Do(r)
 	if err != nil {
 		d.t.Fatal(err)
 	}

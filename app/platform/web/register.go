@@ -105,6 +105,12 @@ type (
 	callerKey struct{}
 )
 
+// Operation is the id of the operation that a request calls, or "".
+func Operation(ctx context.Context) string {
+	id, _ := ctx.Value(routeKey{}).(string)
+	return id
+}
+
 // From returns what is known of the request's sender: address and device.
 func From(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)

@@ -3785,8 +3785,10 @@ export interface components {
             recovery_codes_left: number;
         };
         SecondStepBody: {
-            /** @description Six digits, any spacing */
+            /** @description Six digits, any spacing, or a recovery code */
             code: string;
+            /** @description Do not ask again in this browser for thirty days */
+            remember?: boolean;
         };
         SeeExchangeAnswer: {
             /** @description What the reader can do now: agree, decline, cancel, done, confirm, dispute, resolve, another-time, keep-time, again, repeat, end-repeat, thank, write */
@@ -12545,6 +12547,7 @@ export interface operations {
             /** @description Accepted */
             202: {
                 headers: {
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content: {
