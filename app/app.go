@@ -104,11 +104,11 @@ func New(ctx context.Context, d Deps) (*App, error) {
 		Asked: a.Matching.Asked, Answered: matching.Answered, TookPart: a.Referral.TookPart}
 	a.Gathering = &gathering.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, TookPart: a.Referral.TookPart}
 	a.Exchange.Gatherings = a.gatherings
-	a.Joining = &joining.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Limit: a.Identity.Limit}
+	a.Joining = &joining.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Message: a.Message, URL: d.Config.URL, Limit: a.Identity.Limit}
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
 		desk.OfRequest: listing.Describe, desk.OfListing: listing.DescribeEnding, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfMessage: message.Describe, desk.OfReferral: a.Referral.Describe,
 		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe, desk.OfBooks: books.Describe, desk.OfSignUp: a.Gathering.Describe,
-		desk.OfStanding: rights.DescribeStandings,
+		desk.OfStanding: rights.DescribeStandings, desk.OfNewMember: joining.DescribeNew,
 	}}
 	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral),
 		Exchange: a.Exchange, Referral: a.Referral, Message: a.Message, URL: d.Config.URL, Also: []rights.Leaver{a.Gathering.Leaves}}
@@ -120,6 +120,8 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	maps.Copy(a.Message.Calls, a.Listing.Calls())
 	maps.Copy(a.Message.Renders, a.Rights.Renders())
 	maps.Copy(a.Message.Calls, rights.Calls())
+	maps.Copy(a.Message.Renders, a.Joining.Renders())
+	maps.Copy(a.Message.Calls, joining.Calls())
 	a.Figures = &figures.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Identity.Work(q)
 	a.Message.Work(q)
@@ -130,6 +132,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Books = &books.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Log: d.Log}
 	a.Books.Work(q)
 	a.Rights.Work(q)
+	a.Joining.Work(q)
 	a.Web, err = web.New(web.Options{Version: d.Version, Log: d.Log, Gate: a.Identity, Site: d.Site, Proxies: d.Config.Proxies, Secure: secure, Ready: a.ready})
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ var knows = map[string][]string{
 	"gathering":    {"bank", "identity", "desk", "member", "message", "listing", "exchange"},
 	"matching":     {"bank", "identity", "member", "listing", "exchange"},
 	"referral":     {"bank", "identity", "desk"},
-	"joining":      {"bank", "identity", "desk", "member"},
+	"joining":      {"bank", "identity", "desk", "member", "message"},
 	"books":        {"bank", "identity", "desk", "member"},
 	"figures":      {"bank", "identity"},
 	"rights":       {"bank", "identity", "desk", "member", "message", "listing", "exchange", "referral"},

@@ -67,7 +67,7 @@ var walls = map[string]wall{
 	"member-details": ofMember, "change-details": ofMember, "pause-membership": ofMember, "come-back": ofMember, "leaving": ofMember, "leave": ofMember,
 	"who-looked": ofMember, "member-data-page": ofDesk,
 
-	"list-applications": desking, "invite": desking, "accept-application": {"nnn", "yyh", "yyh", "nnn"}, "decline-application": {"nnn", "yyh", "yyh", "nnn"},
+	"set-join-questions": governing, "list-applications": desking, "invite": desking, "accept-application": {"nnn", "yyh", "yyh", "nnn"}, "decline-application": {"nnn", "yyh", "yyh", "nnn"},
 	"list-help": parting, "offer-help": parting, "ask-for-help": parting, "record-help": parting, "propose-exchange": parting,
 	"home": ofMember, "statement": ofMember, "withdraw-listing": ofMember, "renew-listing": ofMember,
 	"help-of-member": {"yhh", "yyy", "yyy", "nnn"}, // for staff an empty list, as of a member who does not exist

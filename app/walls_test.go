@@ -15,7 +15,7 @@ import (
 
 // anybody lists every operation that needs no sign-in. A new one that is not here
 // fails the test: being open to the world is decided, never forgotten.
-var anybody = []string{"apply-to-join", "ask-sign-in-code", "banks", "begin-passkey-sign-in", "confirm-by-link", "kinds-of-help", "look-at-link", "program-token", "renew-session", "sign-in", "sign-in-with-passkey", "sign-out"}
+var anybody = []string{"apply-to-join", "ask-sign-in-code", "banks", "begin-passkey-sign-in", "confirm-by-link", "join-page", "kinds-of-help", "look-at-link", "program-token", "renew-session", "sign-in", "sign-in-with-passkey", "sign-out"}
 
 var everyRole = []string{"member", "stand-in", "broker", "coordinator", "safeguarding-lead", "co-chair", "receptionist", "practice-manager", "operator", "stranger"}
 

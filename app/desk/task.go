@@ -65,6 +65,7 @@ const (
 	OfAct         = "act"      // an entry of the journal, on somebody's behalf
 	OfBooks       = "books"    // the bank's ledger; the subject is the bank
 	OfStanding    = "standing" // somebody who acts for a member
+	OfNewMember   = "new-member"
 )
 
 // ErrNoTask refuses a task that does not exist.

@@ -77,6 +77,9 @@ func (s *Service) joinInvited(ctx context.Context, tx bun.IDB, b bank.Bank, w Wi
 			return err
 		}
 	}
-	_, err = member.Join(ctx, tx, identity.System(b), id.New(), w.joining(), now)
-	return err
+	m, err := member.Join(ctx, tx, identity.System(b), id.New(), w.joining(), now)
+	if err != nil {
+		return err
+	}
+	return s.welcome(ctx, tx, b, m)
 }

@@ -16,11 +16,14 @@ import (
 	"timebank/app/desk"
 	"timebank/app/identity"
 	"timebank/app/member"
+	"timebank/app/message"
 	"timebank/app/platform/audit"
 	"timebank/app/platform/clock"
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/id"
+	"timebank/app/platform/job"
+	"timebank/app/platform/mail"
 	"timebank/app/platform/seal"
 )
 
@@ -29,6 +32,11 @@ type Service struct {
 	Pool  *bun.DB
 	Clock clock.Clock
 	Box   *seal.Box
+	Queue *job.Queue
+	Mail  mail.Sender
+	// Message tells a new member that they are one; URL is where people reach the product.
+	Message *message.Service
+	URL     string
 	// Limit refuses more tries than a person needs.
 	Limit func(ctx context.Context, tx bun.IDB, what, ip string, burst int, gap time.Duration) error
 }
@@ -49,6 +57,7 @@ type Application struct {
 	LastAt    time.Time  `bun:"last_at"`
 	DecidedAt *time.Time `bun:"decided_at"`
 	DecidedBy *uuid.UUID `bun:"decided_by"`
+	Reply     []byte     `bun:"reply"` // a no on its way: reply
 }
 
 func (a Application) place() seal.Place {
@@ -58,6 +67,7 @@ func (a Application) place() seal.Place {
 // Wish is what somebody says who wants to join.
 type Wish struct {
 	Name, Called, Email, Phone, Area, Words string
+	Answers                                 []Answer `json:",omitempty"`
 }
 
 // Asked is an application with its words.
@@ -134,6 +144,9 @@ func (s *Service) Apply(ctx context.Context, slug string, w Wish, code, ip strin
 		if _, err := tx.ExecContext(ctx, "select pg_advisory_xact_lock(hashtext(?))", "apply/"+b.ID.String()); err != nil {
 			return fmt.Errorf("lock applications: %w", err)
 		}
+		if w.Answers, err = answered(ctx, tx, b.ID, w.Answers); err != nil {
+			return err
+		}
 		if joined = code != ""; joined {
 			return s.joinInvited(ctx, tx, b, w, code, now)
 		}
@@ -160,6 +173,11 @@ func (s *Service) keep(ctx context.Context, tx bun.IDB, b bank.Bank, w Wish, now
 	}
 	if again {
 		a.ID, a.Times = old.ID, old.Times+1
+		x, err := s.opened(ctx, tx, old)
+		if err != nil {
+			return err
+		}
+		w = w.over(x.Wish)
 	}
 	plain, err := json.Marshal(w)
 	if err != nil {
@@ -178,6 +196,20 @@ func (s *Service) keep(ctx context.Context, tx bun.IDB, b bank.Bank, w Wish, now
 		return fmt.Errorf("keep application: %w", err)
 	}
 	return desk.Raise(ctx, tx, desk.Task{BankID: b.ID, Kind: desk.AnswerApplication, SubjectKind: desk.OfApplication, SubjectID: a.ID, DueAt: b.AfterWorkingDays(now, 2), CreatedAt: now})
+}
+
+// over is a newer wish on top of an older one of the same person: what they left
+// out this time still counts.
+func (w Wish) over(old Wish) Wish {
+	for _, f := range []struct{ now, before *string }{{&w.Email, &old.Email}, {&w.Phone, &old.Phone}, {&w.Area, &old.Area}, {&w.Words, &old.Words}} {
+		if *f.now == "" {
+			*f.now = *f.before
+		}
+	}
+	if len(w.Answers) == 0 {
+		w.Answers = old.Answers
+	}
+	return w
 }
 
 // Waiting lists the applications that wait, the oldest first, at most 200.
@@ -229,20 +261,26 @@ func (s *Service) opened(ctx context.Context, tx bun.IDB, r Application) (Asked,
 	return out, err
 }
 
-// Accept makes an applicant a member. Refuses with ErrNoApplication, ErrDecided,
+// Accept makes an applicant a member, and they are told by their own route. Refuses with ErrNoApplication, ErrDecided,
 // and what member.Join refuses.
 func (s *Service) Accept(ctx context.Context, a identity.Actor, application uuid.UUID) (uuid.UUID, error) {
 	fresh := id.New()
 	return fresh, s.decide(ctx, a, application, "accept-application", "accepted", func(ctx context.Context, tx bun.IDB, x Asked) (*uuid.UUID, error) {
 		m, err := member.Join(ctx, tx, a, fresh, x.joining(), s.Clock.Now())
-		return &m.ID, err
+		if err != nil {
+			return nil, err
+		}
+		return &m.ID, s.welcome(ctx, tx, a.Bank, m)
 	})
 }
 
-// Decline answers no; the words are forgotten. Refuses with ErrNoApplication and
-// ErrDecided.
-func (s *Service) Decline(ctx context.Context, a identity.Actor, application uuid.UUID) error {
-	return s.decide(ctx, a, application, "decline-application", "declined", func(context.Context, bun.IDB, Asked) (*uuid.UUID, error) { return nil, nil })
+// Decline answers no, in words that are mailed where there is an address; what the
+// applicant wrote is forgotten. Refuses with ErrNoApplication and ErrDecided.
+func (s *Service) Decline(ctx context.Context, a identity.Actor, application uuid.UUID, words string) error {
+	words = strings.TrimSpace(words)
+	return s.decide(ctx, a, application, "decline-application", "declined", func(ctx context.Context, tx bun.IDB, x Asked) (*uuid.UUID, error) {
+		return nil, s.keepReply(ctx, tx, x, words)
+	})
 }
 
 func (w Wish) joining() member.Joining {
