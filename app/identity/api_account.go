@@ -26,7 +26,7 @@ type StaffView struct {
 	PersonID       uuid.UUID  `json:"person_id"`
 	Name           string     `json:"name"`
 	Called         string     `json:"called"`
-	Role           Role       `json:"role" enum:"broker,coordinator,receptionist,practice-manager"`
+	Role           Role       `json:"role" enum:"broker,coordinator,safeguarding-lead,co-chair,receptionist,practice-manager"`
 	OrganisationID *uuid.UUID `json:"organisation_id,omitempty"`
 	Since          time.Time  `json:"since"`
 }
@@ -63,7 +63,7 @@ type endRoleInput struct {
 	Bank   string    `path:"bank"`
 	Person uuid.UUID `path:"person" format:"uuid"`
 	Body   struct {
-		Role Role `json:"role" enum:"broker,coordinator,receptionist,practice-manager"`
+		Role Role `json:"role" enum:"broker,coordinator,safeguarding-lead,co-chair,receptionist,practice-manager"`
 	}
 }
 

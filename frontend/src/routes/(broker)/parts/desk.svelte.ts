@@ -45,6 +45,7 @@ class Desk {
       '/broker/matching': things(['find-helper']),
       '/broker/referrals': things(referralKinds),
       '/broker/settle': things(hourKinds),
+      '/broker/applications': things(['answer-application']),
     };
   }
 

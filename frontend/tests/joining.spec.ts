@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test, type Page } from '@playwright/test';
+import { expectGood } from './bar.ts';
+import { broker, newMember, signIn } from './lib/signin.ts';
+
+// Joining, and who works here, against a `timebank demo` server. The tests of a file run one after the other at one
+// width, and what they change is put back: others use the same bank.
+
+test.skip(!process.env.BASE_URL, 'needs a server: BASE_URL');
+
+async function opened(page: Page, path: string, heading: string | RegExp): Promise<void> {
+  await page.goto(path);
+  await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
+  await page.waitForLoadState('networkidle');
+}
+
+test('somebody applies, loses nothing on a mistake, and is answered', async ({ page }) => {
+  const unlike = randomUUID().slice(0, 8);
+  await opened(page, '/join', 'Join the time bank');
+  await expectGood(page);
+  await page.getByLabel('Your full name').fill(`Joan ${unlike}`);
+  await page.getByLabel(/Anything you would like to tell us/).fill('I like to bake');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByRole('alert')).toBeFocused();
+  await expect(page.getByLabel('Your e-mail')).toHaveAccessibleDescription(/Give an e-mail address or a phone number/);
+  await expect(page.getByLabel(/Anything you would like to tell us/)).toHaveValue('I like to bake');
+  await expectGood(page);
+  await page.getByLabel('Your e-mail').fill(`joan.${unlike}@example.org`);
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Thank you' })).toBeVisible();
+  await expectGood(page);
+
+  await signIn(page, broker);
+  await opened(page, '/broker/applications', 'Who wants to join');
+  const card = page.getByRole('article', { name: `Joan ${unlike}` });
+  await expect(card.getByText('I like to bake')).toBeVisible();
+  await expectGood(page);
+  await card.getByRole('button', { name: 'Say no' }).click();
+  await expectGood(page);
+  await card.getByRole('button', { name: 'Not now' }).click();
+  await card.getByRole('button', { name: 'Make Joan a member' }).click();
+  await expect(page.getByText('Joan is a member now, and hears of it.')).toBeVisible();
+  await page.getByRole('link', { name: 'Open their record' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: `Joan ${unlike}` })).toBeVisible();
+});
+
+test('an invitation lets somebody join at once', async ({ page, context }) => {
+  await signIn(page, broker);
+  await opened(page, '/broker/invitations', 'Invite somebody');
+  await expectGood(page);
+  await page.getByRole('button', { name: 'Make a code' }).click();
+  const link = page.getByText(/\/join\?bank=/);
+  await expect(link).toBeVisible();
+  await expectGood(page);
+  const address = new URL((await link.textContent()) ?? '');
+  await context.clearCookies();
+  await opened(page, address.pathname + address.search, 'Join the time bank');
+  await expect(page.getByText('You come with an invitation')).toBeVisible();
+  await page.getByLabel('Your full name').fill('Rose Hill');
+  await page.getByLabel('Your phone number').fill('01632 960 077');
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Welcome' })).toBeVisible();
+});
+
+test('a coordinator reads the roles, gives one and ends it', async ({ page }) => {
+  const paul = await newMember('Paul');
+  await signIn(page, broker);
+  await opened(page, '/broker/settings', 'How this time bank works');
+  await expectGood(page);
+  await page.getByRole('link', { name: /What each role may do/ }).click();
+  await expect(page.getByRole('heading', { level: 2, name: 'Safeguarding lead' })).toBeVisible();
+  await expectGood(page);
+  await opened(page, '/broker/settings/staff', 'Who works here');
+  await expectGood(page);
+  await page.getByLabel('Which member?').fill(paul.name);
+  await page.getByRole('option', { name: new RegExp(paul.name) }).click();
+  await page.getByLabel('Service-user co-chair').check();
+  await page.getByRole('button', { name: 'Give this role' }).click();
+  await expect(page.getByText('has the role now')).toBeVisible();
+  await page.getByRole('button', { name: `End this role: ${paul.name}` }).click();
+  await expectGood(page);
+  await page.getByRole('button', { name: 'Yes, end it' }).click();
+  await expect(page.getByText('Paul is Service-user co-chair no more')).toBeVisible();
+});
+
+test('a coordinator writes what people are asked', async ({ page }, info) => {
+  test.skip(info.project.name !== 'desk', 'one bank, one set of questions');
+  await signIn(page, broker);
+  await opened(page, '/broker/settings/questions', 'What we ask');
+  await page.getByRole('button', { name: 'Add a question' }).click();
+  await page.getByRole('button', { name: 'Save the questions' }).click();
+  await expect(page.getByRole('alert')).toContainText('Write a question');
+  await expectGood(page);
+  await page.getByLabel(/^Question 1/).fill('Who told you about us?');
+  await page.getByRole('button', { name: 'Save the questions' }).click();
+  await expect(page.getByText('Saved. Whoever has the form open')).toBeVisible();
+  await opened(page, '/join', 'Join the time bank');
+  await expect(page.getByLabel(/Who told you about us\?/)).toBeVisible();
+  await expectGood(page);
+  await opened(page, '/broker/settings/questions', 'What we ask');
+  await page.getByRole('button', { name: 'Take question 1 away' }).click();
+  await page.getByRole('button', { name: 'Save the questions' }).click();
+  await expect(page.getByText('You ask nothing more.')).toBeVisible();
+});
