@@ -17,6 +17,7 @@ import (
 
 	"timebank/app/bank"
 	"timebank/app/books"
+	"timebank/app/concern"
 	"timebank/app/desk"
 	"timebank/app/exchange"
 	"timebank/app/exchangefile"
@@ -71,6 +72,7 @@ type App struct {
 	Joining   *joining.Service
 	Gathering *gathering.Service
 	Figures   *figures.Service
+	Concern   *concern.Service
 }
 
 // New builds every slice. Nothing runs yet.
@@ -123,6 +125,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	maps.Copy(a.Message.Renders, a.Joining.Renders())
 	maps.Copy(a.Message.Calls, joining.Calls())
 	a.Figures = &figures.Service{Pool: d.Pool, Clock: d.Clock}
+	a.Concern = &concern.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, URL: d.Config.URL}
 	a.Identity.Work(q)
 	a.Message.Work(q)
 	a.Listing.Work(q)
@@ -133,6 +136,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Books.Work(q)
 	a.Rights.Work(q)
 	a.Joining.Work(q)
+	a.Concern.Work(q)
 	a.Web, err = web.New(web.Options{Version: d.Version, Log: d.Log, Gate: a.Identity, Site: d.Site, Proxies: d.Config.Proxies, Secure: secure, Ready: a.ready})
 	if err != nil {
 		return nil, err
@@ -143,7 +147,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 
 // hang adds every slice's operations.
 func (a *App) hang(r *web.Routes) {
-	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, a.Figures, a.Books} {
+	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, a.Figures, a.Concern, a.Books} {
 		slice.Routes(r)
 	}
 }
@@ -156,7 +160,7 @@ func Document() ([]byte, error) {
 		return nil, err
 	}
 	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Matching: &matching.Service{},
-		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Gathering: &gathering.Service{}, Figures: &figures.Service{}, Books: &books.Service{}}
+		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Gathering: &gathering.Service{}, Figures: &figures.Service{}, Concern: &concern.Service{}, Books: &books.Service{}}
 	a.hang(s.Routes)
 	demoRoutes(s.Routes, nil)
 	return s.Document()

@@ -27,6 +27,7 @@ var knows = map[string][]string{
 	"joining":      {"bank", "identity", "desk", "member", "message"},
 	"books":        {"bank", "identity", "desk", "member"},
 	"figures":      {"bank", "identity"},
+	"concern":      {"bank", "identity"},
 	"rights":       {"bank", "identity", "desk", "member", "message", "listing", "exchange", "referral"},
 	"exchangefile": {"bank", "identity", "member", "listing", "exchange"},
 }

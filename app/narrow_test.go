@@ -18,7 +18,7 @@ var few = map[string]map[string]string{
 		"ask-for-help": "y", "propose-exchange": "y",
 		"list-gatherings": "y", "see-gathering": "yyh", "sign-up": "yyh", "not-coming": "yyh", // with the member they stand in for
 	},
-	"safeguarding-lead": {},
+	"safeguarding-lead": {"list-concerns": "y", "see-concern": "yyh", "note-concern": "yyh", "close-concern": "yyh"},
 	"co-chair":          {"community-figures": "y"},
 	"operator":          {"platform-banks": "y"},
 }

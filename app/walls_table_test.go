@@ -16,6 +16,7 @@ import (
 
 	"timebank/app"
 	"timebank/app/bank"
+	"timebank/app/concern"
 	"timebank/app/exchange"
 	"timebank/app/gathering"
 	"timebank/app/identity"
@@ -59,6 +60,7 @@ var walls = map[string]wall{
 	"my-passkeys": everybody, "begin-passkey": everybody, "add-passkey": everybody, "name-passkey": ofOneself, "remove-passkey": ofOneself,
 	"demand-second-factor": governing, "change-my-email": everybody, "confirm-my-email": everybody,
 	"me": everybody, "my-devices": everybody, "end-other-devices": everybody, "end-device": ofOneself,
+	"raise-concern": everybody, "list-concerns": governing, "see-concern": ofPolicy, "note-concern": ofPolicy, "close-concern": ofPolicy,
 	"roles": governing, "community-figures": desking, "platform-banks": {"n", "n", "n", "n"},
 	"stand-ins": ofMember, "add-stand-in": ofMember, "end-stand-in": ofMember, "add-organisation": desking,
 	"staff": governing, "give-role": ofPolicy, "end-role": {"nnn", "nnn", "yhh", "nnn"},
@@ -144,6 +146,7 @@ func openWalled(t *testing.T) *walled {
 	meets := func(b bank.Bank, helped, helper uuid.UUID) string { return w.proposed(b, helped, helper).String() }
 	w.objects["exchange"] = [3]string{meets(h.bank, maria.ID, bill.ID), meets(h.bank, bill.ID, paul.ID), meets(other, stan.ID, fran.ID)}
 	w.objects["referral"] = [3]string{w.refers(h.bank, mine), w.refers(h.bank, theirs), w.refers(other, away)}
+	w.objects["concern"] = [3]string{w.worries(h.bank), w.worries(h.bank), w.worries(other)}
 	w.objects["standing"] = [3]string{w.stands(h.bank, maria), w.stands(h.bank, bill), w.stands(other, stan)}
 	w.objects["application"] = [3]string{w.applies(h.bank, "ann"), w.applies(h.bank, "ben"), w.applies(other, "cat")}
 	w.objects["task"] = [3]string{w.task(h.bank, w.objects["request"][0]), w.task(h.bank, w.objects["request"][1]), w.task(other, w.objects["request"][2])}
@@ -219,6 +222,19 @@ func (w *walled) refers(b bank.Bank, surgery uuid.UUID) string {
 		w.t.Fatal(err)
 	}
 	return v.Referral.ID.String()
+}
+
+func (w *walled) worries(b bank.Bank) string {
+	a := identity.Actor{Person: uuid.New(), Bank: b, Roles: []identity.Role{identity.Member}}
+	ref, err := w.app.Concern.Raise(w.t.Context(), a, uuid.Nil, concern.Told{About: "Ada", What: "Has not opened the door"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var id string
+	w.in(b.ID, func(ctx context.Context, tx bun.IDB) error {
+		return tx.NewRaw("select id from concern where bank_id = ? and reference = ?", b.ID, ref).Scan(ctx, &id)
+	})
+	return id
 }
 
 // stands lets a carer of theirs act for a member.
@@ -335,6 +351,8 @@ func (w *walled) more(op, role string) map[string]any {
 		out["email"], out["may"], out["consent"] = "x"+uuid.NewString()+"@example.org", []string{"read-diary"}, "phone"
 	case "name-passkey":
 		out["name"] = "My phone"
+	case "note-concern", "close-concern":
+		out["words"] = "Rang, and she is well"
 	case "change-details", "pause-membership", "come-back", "leave":
 		out["consent"] = "phone"
 	case "change-gathering":

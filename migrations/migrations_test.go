@@ -84,7 +84,7 @@ union all select k.name || ': the application may delete or truncate' from k
 union all select k.name || ': the application may move rows to another bank' from k
   where k.attnum is not null and has_column_privilege('timebank_app', k.oid, k.attnum, 'update')
 union all select k.name || ': a journal that the application may change' from k
-  where k.name in ('public.audit', 'public.exchange_event', 'public.referral_event', 'public.referral_permission', 'ledger.transfer', 'ledger.entry')
+  where k.name in ('public.audit', 'public.exchange_event', 'public.referral_event', 'public.referral_permission', 'public.concern_note', 'ledger.transfer', 'ledger.entry')
     and has_any_column_privilege('timebank_app', k.oid, 'update')
 union all select k.name || ': default of ' || a.attname || ' is made by the database' from k
   join pg_attribute a on a.attrelid = k.oid join pg_attrdef d on d.adrelid = k.oid and d.adnum = a.attnum
