@@ -72,7 +72,7 @@ test('a coordinator reads the roles, gives one and ends it', async ({ page }) =>
   await expectGood(page);
   await opened(page, '/broker/settings/staff', 'Who works here');
   await expectGood(page);
-  await page.getByLabel('Which member?').fill(paul.name);
+  await page.getByRole('combobox', { name: 'Which member?' }).fill(paul.name);
   await page.getByRole('option', { name: new RegExp(paul.name) }).click();
   await page.getByLabel('Service-user co-chair').check();
   await page.getByRole('button', { name: 'Give this role' }).click();

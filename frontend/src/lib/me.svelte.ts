@@ -9,6 +9,26 @@ export type MeData = components['schemas']['IdentityMe'];
 export type MyBank = components['schemas']['IdentityMyBank'];
 export type MyMember = MyBank & { member_id: string };
 
+const choice = 'bank-slug';
+
+function chosen(): string | null {
+  try {
+    return localStorage.getItem(choice);
+  } catch {
+    return null;
+  }
+}
+
+/** Where somebody begins in one of their banks. */
+export function startOf({ may, member_id, stands_for }: MyBank): string {
+  if (may?.includes('work-the-desk')) return '/broker';
+  if (may?.includes('refer')) return '/surgery';
+  if (member_id) return '/home';
+  if (may?.includes('see-concerns')) return '/concerns';
+  if (stands_for?.length) return '/for';
+  return may?.includes('see-figures') ? '/figures' : '/';
+}
+
 /**
  * Who is signed in, and the bank they are in. In a page:
  *
@@ -26,9 +46,20 @@ class Me {
 
   #asking: Promise<MyBank> | undefined;
 
-  /** The bank one is in; nothing before `load` has come back. */
+  /** The bank one is in, the one chosen last; nothing before `load` has come back. */
   get bank(): MyBank | undefined {
-    return this.data?.banks?.[0];
+    const all = this.data?.banks ?? [];
+    return all.find(({ slug }) => slug === chosen()) ?? all[0];
+  }
+
+  /** From now on in another of one's banks. A whole new page, so that nothing of the one before stays in memory. */
+  choose(bank: MyBank): void {
+    try {
+      localStorage.setItem(choice, bank.slug);
+    } catch {
+      // Without storage, the first bank it is.
+    }
+    location.assign(startOf(bank));
   }
 
   /** Asks who is signed in, once; later calls share the answer. Fails when the server cannot be reached. */
@@ -42,7 +73,7 @@ class Me {
   async member(): Promise<MyMember> {
     const bank = await this.load();
     if (!bank.member_id) {
-      await goto(this.data?.start ?? '/');
+      await goto(startOf(bank));
       throw new Error('not a member');
     }
     return { ...bank, member_id: bank.member_id };

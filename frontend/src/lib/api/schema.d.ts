@@ -90,6 +90,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/concerns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Concerns that wait, and those that are closed */
+        get: operations["list-concerns"];
+        put?: never;
+        /** I am worried about someone */
+        post: operations["raise-concern"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/concerns/{concern}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a concern; who read it is written down */
+        get: operations["see-concern"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/concerns/{concern}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close it with what was done */
+        post: operations["close-concern"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/concerns/{concern}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write down what was done */
+        post: operations["note-concern"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/confirm-link": {
         parameters: {
             query?: never;
@@ -649,6 +718,24 @@ export interface paths {
         put?: never;
         /** A code to print, with which people join at once */
         post: operations["invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a bank asks of people who want to join */
+        get: operations["join-page"];
+        /** What we ask of people who want to join */
+        put: operations["set-join-questions"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2061,6 +2148,7 @@ export interface components {
             next: string;
         };
         ApplyToJoinBody: {
+            answers?: components["schemas"]["JoiningSaidBody"][] | null;
             area?: string;
             /** @description What you like to be called */
             called?: string;
@@ -2201,6 +2289,9 @@ export interface components {
         ChangeMyEmailBody: {
             email: string;
         };
+        CloseConcernBody: {
+            words: string;
+        };
         ComeBackBody: {
             /**
              * @description How the member agreed; needed from staff
@@ -2212,6 +2303,54 @@ export interface components {
             figures: components["schemas"]["FiguresView"][] | null;
             /** Format: date */
             since: string;
+        };
+        ConcernLineView: {
+            /** Format: date-time */
+            closed_at?: string;
+            /**
+             * Format: date-time
+             * @description When somebody must have read it
+             */
+            due_at: string;
+            id: string;
+            /** Format: date-time */
+            raised_at: string;
+            /** Format: date-time */
+            read_at?: string;
+            reference: string;
+            /** @enum {string} */
+            state: "open" | "closed";
+        };
+        ConcernNoteView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description It ended the concern */
+            close: boolean;
+            words: string;
+        };
+        ConcernView: {
+            about: string;
+            /** @description Who raised it */
+            by: string;
+            /** Format: date-time */
+            closed_at?: string;
+            /**
+             * Format: date-time
+             * @description When somebody must have read it
+             */
+            due_at: string;
+            id: string;
+            notes: components["schemas"]["ConcernNoteView"][] | null;
+            /** Format: date-time */
+            raised_at: string;
+            /** Format: date-time */
+            read_at?: string;
+            reference: string;
+            /** @enum {string} */
+            state: "open" | "closed";
+            urgent: boolean;
+            what: string;
         };
         ConfirmAuthenticatorAnswer: {
             /** @description Shown once; each works once */
@@ -2228,6 +2367,10 @@ export interface components {
         ConfirmMyEmailBody: {
             /** @description Six digits, any spacing */
             code: string;
+        };
+        DeclineApplicationBody: {
+            /** @description Sent to their e-mail address, where there is one */
+            words?: string;
         };
         DemandSecondFactorBody: {
             required: boolean;
@@ -2273,7 +2416,7 @@ export interface components {
         };
         EndRoleBody: {
             /** @enum {string} */
-            role: "broker" | "coordinator" | "receptionist" | "practice-manager";
+            role: "broker" | "coordinator" | "safeguarding-lead" | "co-chair" | "receptionist" | "practice-manager";
         };
         ExchangeEventView: {
             as: string;
@@ -2780,7 +2923,7 @@ export interface components {
             organisation_id?: string;
             person_id: string;
             /** @enum {string} */
-            role: "broker" | "coordinator" | "receptionist" | "practice-manager";
+            role: "broker" | "coordinator" | "safeguarding-lead" | "co-chair" | "receptionist" | "practice-manager";
             /** Format: date-time */
             since: string;
         };
@@ -2794,6 +2937,8 @@ export interface components {
         InviteAnswer: {
             /** @description To print; shown once */
             code: string;
+            /** @description The join page with the code in it */
+            link: string;
             /** Format: date-time */
             until: string;
         };
@@ -2804,9 +2949,21 @@ export interface components {
              */
             uses: number;
         };
+        JoinPageAnswer: {
+            bank: string;
+            phone: string;
+            questions: components["schemas"]["JoiningQuestionView"][] | null;
+        };
+        JoiningAnswerView: {
+            ask: string;
+            /** @description yes or no, or their words */
+            said: string;
+        };
         JoiningApplicationView: {
             /** @description A member has this e-mail address */
             already: boolean;
+            /** @description To the bank's own questions */
+            answers: components["schemas"]["JoiningAnswerView"][] | null;
             area: string;
             called: string;
             email: string;
@@ -2824,6 +2981,26 @@ export interface components {
             times: number;
             /** @description What they wrote */
             words: string;
+        };
+        JoiningAskBody: {
+            ask: string;
+            hint?: string;
+            /** @enum {string} */
+            kind: "words" | "yes-no";
+            needed?: boolean;
+        };
+        JoiningQuestionView: {
+            ask: string;
+            hint: string;
+            id: string;
+            /** @enum {string} */
+            kind: "words" | "yes-no";
+            needed: boolean;
+        };
+        JoiningSaidBody: {
+            /** Format: uuid */
+            question_id: string;
+            said: string;
         };
         KindsOfHelpAnswer: {
             kinds: components["schemas"]["ListingKind"][] | null;
@@ -2844,6 +3021,10 @@ export interface components {
         ListApplicationsAnswer: {
             /** @description Oldest first, at most 200 */
             applications: components["schemas"]["JoiningApplicationView"][] | null;
+        };
+        ListConcernsAnswer: {
+            /** @description Open ones first, the most urgent of them first */
+            concerns: components["schemas"]["ConcernLineView"][] | null;
         };
         ListGatheringsAnswer: {
             gatherings: components["schemas"]["GatheringView"][] | null;
@@ -3149,6 +3330,9 @@ export interface components {
         NamePasskeyBody: {
             name: string;
         };
+        NoteConcernBody: {
+            words: string;
+        };
         OfferHelpAnswer: {
             id: string;
         };
@@ -3244,6 +3428,16 @@ export interface components {
         };
         ProposeExchangeAnswer: {
             id: string;
+        };
+        RaiseConcernAnswer: {
+            reference: string;
+        };
+        RaiseConcernBody: {
+            /** @description Whom it is about, in any words */
+            about: string;
+            /** @description Somebody should look today */
+            urgent?: boolean;
+            what: string;
         };
         ReadOutCodeAnswer: {
             /** @description Six digits to read out */
@@ -3845,6 +4039,9 @@ export interface components {
             /** @description Who acts next */
             waiting_for: string[] | null;
         };
+        SetJoinQuestionsBody: {
+            questions: components["schemas"]["JoiningAskBody"][] | null;
+        };
         SignInAnswer: {
             /** @description The token again, for clients without cookies; lives ten minutes */
             access: string;
@@ -4178,7 +4375,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeclineApplicationBody"];
+            };
+        };
         responses: {
             /** @description No Content */
             204: {
@@ -4253,6 +4454,354 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BookChecksAnswer"];
                 };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-concerns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListConcernsAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "raise-concern": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RaiseConcernBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RaiseConcernAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "see-concern": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                concern: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConcernView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "close-concern": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                concern: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseConcernBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "note-concern": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                concern: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteConcernBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {
@@ -6852,6 +7401,115 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["InviteAnswer"];
                 };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "join-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinPageAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-join-questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetJoinQuestionsBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {
