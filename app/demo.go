@@ -88,6 +88,9 @@ func (a *App) seedDemo(ctx context.Context, say func(string)) error {
 	if err := a.demoGatherings(ctx, b, broker); err != nil {
 		return err
 	}
+	if err := errors.Join(a.Books.Seal(ctx, b.ID), a.Books.Prove(ctx, b.ID)); err != nil {
+		return err
+	}
 	return db.InTx(ctx, a.Pool, b.ID, func(ctx context.Context, tx bun.IDB) error {
 		return audit.Record(ctx, tx, audit.Entry{BankID: b.ID, At: a.Clock.Now(), ActorID: identity.SystemPerson, Action: "seed-demo", ObjectKind: "bank", ObjectID: b.ID})
 	})
