@@ -40,6 +40,7 @@ import (
 	"timebank/app/platform/web"
 	"timebank/app/referral"
 	"timebank/app/rights"
+	"timebank/app/statement"
 )
 
 // Deps is what the house stands on; tests bring their own.
@@ -147,7 +148,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 
 // hang adds every slice's operations.
 func (a *App) hang(r *web.Routes) {
-	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, a.Figures, a.Concern, a.Books} {
+	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, &statement.Service{Pool: a.Pool, Clock: a.Clock}, a.Figures, a.Concern, a.Books} {
 		slice.Routes(r)
 	}
 }

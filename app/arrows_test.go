@@ -28,6 +28,7 @@ var knows = map[string][]string{
 	"books":        {"bank", "identity", "desk", "member"},
 	"figures":      {"bank", "identity"},
 	"concern":      {"bank", "identity"},
+	"statement":    {"bank", "identity", "member", "listing", "exchange", "gathering"},
 	"rights":       {"bank", "identity", "desk", "member", "message", "listing", "exchange", "referral"},
 	"exchangefile": {"bank", "identity", "member", "listing", "exchange"},
 }
@@ -45,6 +46,7 @@ var only = map[string][]string{
 	"github.com/wneessen/go-mail":         {"timebank/app/platform/mail"},
 	"github.com/emersion/go-smtp":         {"timebank/app/platform/mail/mailsink"},
 	"github.com/danielgtaylor/huma":       {"timebank/app/platform/web"},
+	"codeberg.org/go-pdf/fpdf":            {"timebank/app/statement"},
 	"timebank/app/platform/dbtest":        {}, // tests only
 	"timebank/app/platform/mail/mailsink": {"timebank/app"},
 }

@@ -24,11 +24,11 @@ func (a *App) demoGatherings(ctx context.Context, b bank.Bank, broker identity.A
 		people[name] = who
 	}
 	today := b.Today(a.Clock.Now())
-	monday := today.AddDate(0, 0, -(int(today.Weekday())+6)%7)
+	monday := today.AddDate(0, 0, -1-(int(today.Weekday())+5)%7) // the last one before today
 	hall := gathering.Venue{Name: "Northgate Hall", Address: "3 Mill Lane", StepFree: "yes", Toilet: "yes", Parking: "yes", HearingLoop: "yes", QuietRoom: "no",
 		Notes: "The side door on Mill Lane has no step. The number 4 bus stops outside."}
 	dropIn := gathering.Plan{Title: "Monday drop-in", About: "Tea, toast and company. Bring something to mend, a game, or just yourself.", Kind: "company.chat", New: hall,
-		Day: monday.AddDate(0, 0, -7), Clock: "10:30", Minutes: 120, DropIn: true, Leads: []uuid.UUID{*people["Bill Okafor"].For}}
+		Day: monday, Clock: "10:30", Minutes: 120, DropIn: true, Leads: []uuid.UUID{*people["Bill Okafor"].For}}
 	past, err := a.Gathering.Add(ctx, broker, key("drop-in before"), dropIn)
 	if err != nil {
 		return err

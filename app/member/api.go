@@ -91,36 +91,6 @@ type codeOutput struct {
 	}
 }
 
-// LineView is one line of a statement.
-type LineView struct {
-	N         int64     `json:"n"`
-	Minutes   int64     `json:"minutes" doc:"Above zero: gave help or was given hours; below: was helped or gave hours away"`
-	Balance   int64     `json:"balance" doc:"Minutes after this line"`
-	Kind      string    `json:"kind" enum:"exchange,gathering,gift,donation,grant,starting,adjustment,reversal,between,opening"`
-	HelpKind  string    `json:"help_kind" doc:"Code of the kind of help; empty where there was none"`
-	With      string    `json:"with" doc:"The other person, or whose account it was"`
-	On        string    `json:"on" format:"date" doc:"Day of the help"`
-	PostedAt  time.Time `json:"posted_at"`
-	TakenBack bool      `json:"taken_back" doc:"A later line has undone this one"`
-}
-
-// StatementView is a page of hours.
-type StatementView struct {
-	MemberID uuid.UUID  `json:"member_id"`
-	Called   string     `json:"called"`
-	Balance  int64      `json:"balance"`
-	Lines    []LineView `json:"lines" doc:"Newest first"`
-	More     bool       `json:"more"`
-}
-
-type statementInput struct {
-	Bank   string    `path:"bank"`
-	Member uuid.UUID `path:"member" format:"uuid"`
-	Before int64     `query:"before" minimum:"0" doc:"Number of the last line seen"`
-}
-
-type statementOutput struct{ Body StatementView }
-
 // Routes hangs the operations of membership.
 func (s *Service) Routes(r *web.Routes) {
 	s.standingRoutes(r)
@@ -158,19 +128,6 @@ func (s *Service) Routes(r *web.Routes) {
 			out.Body.Code, out.Body.Until, err = s.ReadOutCode(ctx, identity.ActorFrom(ctx), in.Member)
 			return out, err
 		})
-	web.Register(r, web.Op{ID: "statement", Method: http.MethodGet, Path: "/banks/{bank}/members/{member}/statement", Room: "hours", Who: identity.TakePart, Summary: "A member's hours"},
-		func(ctx context.Context, in *statementInput) (*statementOutput, error) {
-			m, bal, lines, err := s.Statement(ctx, identity.ActorFrom(ctx), in.Member, in.Before)
-			if err != nil {
-				return nil, err
-			}
-			out := &statementOutput{StatementView{MemberID: m.ID, Called: m.Called, Balance: int64(bal.Posted), Lines: make([]LineView, len(lines))}}
-			for i, l := range lines {
-				out.Body.Lines[i] = lineView(l)
-			}
-			out.Body.More = len(lines) > 0 && lines[len(lines)-1].N > 1
-			return out, nil
-		})
 }
 
 func view(m Member) View {
@@ -191,9 +148,4 @@ func recordView(r Record) RecordView {
 		v.SeenAt = *r.Member.SeenAt
 	}
 	return v
-}
-
-func lineView(l StatementLine) LineView {
-	return LineView{N: l.N, Minutes: int64(l.Minutes), Balance: int64(l.Balance), Kind: string(l.Record.Kind), HelpKind: l.Record.Category,
-		With: l.With, On: l.Record.EffectiveOn.String(), PostedAt: l.Record.PostedAt, TakenBack: l.Record.ReversedBy != uuid.Nil}
 }

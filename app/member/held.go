@@ -76,7 +76,7 @@ func heldHours(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, st
 		if err != nil {
 			return nil, "", err
 		}
-		all, err := named(ctx, tx, identity.Actor{Bank: b}, m.AccountID, lines)
+		all, err := Named(ctx, tx, identity.Actor{Bank: b}, m.AccountID, lines)
 		if err != nil {
 			return nil, "", err
 		}

@@ -116,34 +116,8 @@ type StatementLine struct {
 	With string // the other one: what they are called, "The community pot", the bank's name
 }
 
-// Statement is a page of a member's hours, newest first. Members read their own;
-// brokers anybody's. Refuses others with ErrNoMember.
-func (s *Service) Statement(ctx context.Context, a identity.Actor, member uuid.UUID, before int64) (Member, ledger.Balance, []StatementLine, error) {
-	var m Member
-	var bal ledger.Balance
-	var out []StatementLine
-	if !a.Can(member, identity.SayHours) {
-		return m, bal, nil, ErrNoMember
-	}
-	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
-		if m, err = ByID(ctx, tx, a.Bank.ID, member); err != nil {
-			return err
-		}
-		if bal, err = ledger.BalanceOf(ctx, tx, a.Bank.ID, m.AccountID); err != nil {
-			return err
-		}
-		lines, err := ledger.Statement(ctx, tx, a.Bank.ID, m.AccountID, ledger.Page{Before: before, Limit: 30})
-		if err != nil {
-			return err
-		}
-		out, err = named(ctx, tx, a, m.AccountID, lines)
-		return err
-	})
-	return m, bal, out, err
-}
-
-// named puts the other side's name to each line.
-func named(ctx context.Context, tx bun.IDB, a identity.Actor, own uuid.UUID, lines []ledger.Line) ([]StatementLine, error) {
+// Named puts the other side's name to each line of a member's statement.
+func Named(ctx context.Context, tx bun.IDB, a identity.Actor, own uuid.UUID, lines []ledger.Line) ([]StatementLine, error) {
 	var accounts []uuid.UUID
 	for _, l := range lines {
 		for _, g := range l.Record.Legs {

@@ -28,7 +28,8 @@ type Look struct {
 var words = map[string]string{
 	"see-member": "opened your record", "read-out-code": "read out a sign-in code to you", "add-member": "made you a member",
 	"see-referral": "opened what your surgery told us", "refer-person": "handed you over to us", "join-referred": "made you a member",
-	"who-looked": "looked at this list with you", "member-data": "printed everything we hold about you",
+	"print-statement": "printed your hours for you",
+	"who-looked":      "looked at this list with you", "member-data": "printed everything we hold about you",
 	"add-request": "asked for help for you", "add-offer": "offered help for you", "propose-exchange": "planned help with you",
 	"agree": "said yes for you", "cancel-exchange": "called something off for you", "say-done": "said for you that it happened", "record-help": "wrote down help for you",
 	"confirm-hours": "confirmed hours for you", "dispute-hours": "said for you that hours are not right", "change-details": "changed your details for you",

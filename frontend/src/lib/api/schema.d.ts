@@ -1102,6 +1102,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/members/{member}/statement/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member's hours for a spreadsheet */
+        get: operations["statement-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/members/{member}/statement/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member's hours in large print */
+        get: operations["statement-page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/members/{member}/statement/pdf": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member's hours as a PDF */
+        get: operations["statement-pdf"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/my-data": {
         parameters: {
             query?: never;
@@ -3196,35 +3247,6 @@ export interface components {
             /** @enum {string} */
             status: "applied" | "active" | "paused" | "left";
         };
-        MemberLineView: {
-            /**
-             * Format: int64
-             * @description Minutes after this line
-             */
-            balance: number;
-            /** @description Code of the kind of help; empty where there was none */
-            help_kind: string;
-            /** @enum {string} */
-            kind: "exchange" | "gathering" | "gift" | "donation" | "grant" | "starting" | "adjustment" | "reversal" | "between" | "opening";
-            /**
-             * Format: int64
-             * @description Above zero: gave help or was given hours; below: was helped or gave hours away
-             */
-            minutes: number;
-            /** Format: int64 */
-            n: number;
-            /**
-             * Format: date
-             * @description Day of the help
-             */
-            on: string;
-            /** Format: date-time */
-            posted_at: string;
-            /** @description A later line has undone this one */
-            taken_back: boolean;
-            /** @description The other person, or whose account it was */
-            with: string;
-        };
         MemberRecordView: {
             area: string;
             /**
@@ -3276,15 +3298,6 @@ export interface components {
             id: string;
             may: ("read-diary" | "ask-for-help" | "offer-help" | "answer-plans" | "say-hours")[] | null;
             name: string;
-        };
-        MemberStatementView: {
-            /** Format: int64 */
-            balance: number;
-            called: string;
-            /** @description Newest first */
-            lines: components["schemas"]["MemberLineView"][] | null;
-            member_id: string;
-            more: boolean;
         };
         MemberView: {
             area: string;
@@ -4089,6 +4102,48 @@ export interface components {
             /** @description Is no person: whoever acts may do everything */
             organisation: boolean;
             stand_ins: components["schemas"]["MemberStandInView"][] | null;
+        };
+        StatementLineView: {
+            /**
+             * Format: int64
+             * @description Minutes after this line
+             */
+            balance: number;
+            /** @description Kind of help in words; empty where there was none */
+            doing: string;
+            /** @description Its code */
+            help_kind: string;
+            /** @enum {string} */
+            kind: "exchange" | "gathering" | "gift" | "donation" | "grant" | "starting" | "adjustment" | "reversal" | "between" | "opening";
+            /**
+             * Format: int64
+             * @description Above zero: gave help or was given hours; below: was helped or gave hours away
+             */
+            minutes: number;
+            /** Format: int64 */
+            n: number;
+            /**
+             * Format: date
+             * @description Day of the help
+             */
+            on: string;
+            /** Format: date-time */
+            posted_at: string;
+            /** @description A later line has undone this one */
+            taken_back: boolean;
+            /** @description From the member's side: "You helped Bill" */
+            what: string;
+            /** @description The other person, or whose account it was */
+            with: string;
+        };
+        StatementView: {
+            /** Format: int64 */
+            balance: number;
+            called: string;
+            /** @description Newest first */
+            lines: components["schemas"]["StatementLineView"][] | null;
+            member_id: string;
+            more: boolean;
         };
         SuggestTimeBody: {
             /**
@@ -9170,6 +9225,10 @@ export interface operations {
             query?: {
                 /** @description Number of the last line seen */
                 before?: number;
+                /** @description First day of help */
+                from?: string;
+                /** @description Last day of help */
+                until?: string;
             };
             header?: never;
             path: {
@@ -9186,7 +9245,238 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MemberStatementView"];
+                    "application/json": components["schemas"]["StatementView"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "statement-csv": {
+        parameters: {
+            query?: {
+                /** @description First day of help */
+                from?: string;
+                /** @description Last day of help */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                bank: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Security-Policy"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "statement-page": {
+        parameters: {
+            query?: {
+                /** @description First day of help */
+                from?: string;
+                /** @description Last day of help */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                bank: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Security-Policy"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "statement-pdf": {
+        parameters: {
+            query?: {
+                /** @description First day of help */
+                from?: string;
+                /** @description Last day of help */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                bank: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Disposition"?: string;
+                    "Content-Security-Policy"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
                 };
             };
             /** @description Unauthorized */
