@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 BIN := bin/timebank
 GO_FILES := $(shell find app cmd ledger migrations frontend -name node_modules -prune -o \( -name '*.go' -o -name '*.sql' -o -name '*.csv' \) -print 2>/dev/null)
-WEB_FILES := $(shell find frontend/src frontend/static frontend/styles frontend/messages frontend/project.inlang -type f -not -path '*/paraglide/*' 2>/dev/null) \
+WEB_FILES := $(shell find frontend/src frontend/static frontend/styles frontend/messages frontend/project.inlang frontend/scripts -type f -not -path '*/paraglide/*' 2>/dev/null) \
   frontend/package-lock.json frontend/vite.config.ts frontend/tsconfig.json
 
 .PHONY: help
@@ -73,4 +73,4 @@ lint: ## Formatting, vet and, where they are at hand, staticcheck and govulnchec
 
 .PHONY: clean
 clean: ## Remove what was built. Data stays.
-	@rm -rf bin frontend/.svelte-kit frontend/node_modules && find frontend/build -mindepth 1 -not -name .gitkeep -delete
+	@rm -rf bin frontend/.words frontend/.svelte-kit frontend/node_modules && find frontend/build -mindepth 1 -not -name .gitkeep -delete

@@ -16,6 +16,7 @@ export default defineConfig({
   use: {
     ...devices['Desktop Chrome'],
     baseURL,
+    actionTimeout: 20_000,
     locale: 'en-GB',
     // Not the bank's zone, on purpose: no page may show the phone's time.
     timezoneId: 'America/New_York',

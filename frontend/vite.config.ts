@@ -21,13 +21,28 @@ function core(id: string, graph: Graph): string | null {
       todo.push(...(graph.getModuleInfo(next)?.importedIds ?? []));
     }
   }
-  return id.includes('/src/lib/') && /\.(js|ts|svelte)$/.test(id) && needed.has(id) ? 'core' : null;
+  return /\/(src\/lib|paraglide)\//.test(id) && /\.(js|ts|svelte)$/.test(id) && needed.has(id) ? 'core' : null;
 }
 
+// scripts/build.mjs makes one build a language; work on a page and the tests of rules use English.
+const language = process.env.LANGUAGE;
+const words = language && `.words/${language}`;
+
 export default defineConfig({
+  define: { __VERSION__: JSON.stringify(process.env.VERSION ?? 'dev'), __LANGUAGE__: JSON.stringify(language ?? 'en') },
+  resolve: { alias: words ? [{ find: /^#lib\/paraglide\//, replacement: `${import.meta.dirname}/${words}/paraglide/` }] : [] },
   plugins: [
     sveltekit({
-      adapter: adapter({ fallback: '200.html', precompress: true }),
+      ...(words && { outDir: `${words}/kit` }),
+      adapter: adapter({ fallback: '200.html', precompress: true, ...(words && { pages: `${words}/build`, assets: `${words}/build` }) }),
+      // The layout asks for the worker itself, so that it can be told of a new one.
+      serviceWorker: { register: false },
+      prerender: {
+        handleHttpError: ({ path, message }) => {
+          // Written after the pages, by scripts/build.mjs.
+          if (path !== '/manifest.webmanifest') throw new Error(message);
+        },
+      },
       csp: {
         mode: 'hash',
         directives: {
@@ -44,7 +59,7 @@ export default defineConfig({
           'form-action': ['self'],
         },
       },
-      version: { pollInterval: 5 * 60 * 1000 },
+      version: { name: process.env.VERSION ?? 'dev', pollInterval: 5 * 60 * 1000 },
     }),
   ],
   environments: {
@@ -60,7 +75,7 @@ export default defineConfig({
               { name: core },
                 {
                   name: 'shared',
-                  test: /[\\/]src[\\/]lib[\\/].*\.(js|ts|svelte)$/,
+                  test: /[\\/](src[\\/]lib|paraglide)[\\/].*\.(js|ts|svelte)$/,
                   minShareCount: 2,
                   entriesAware: true,
                   entriesAwareMergeThreshold: 12_000,

@@ -49,7 +49,7 @@ func New(o Options) (*Server, error) {
 	e.IPExtractor = ipExtractor(o.Proxies)
 	s := &Server{echo: e, log: o.Log}
 	e.HTTPErrorHandler = s.refuse
-	e.Use(s.requestID, s.logged, recovered, headers(o.Secure), sameOrigin)
+	e.Use(s.requestID, spoken, s.logged, recovered, headers(o.Secure), sameOrigin)
 	e.Use(middleware.BodyLimit("1M"), plainText)
 	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1400, Skipper: func(c echo.Context) bool {
 		return c.Request().Method != http.MethodGet || !strings.HasPrefix(c.Path(), "/api/")
@@ -67,7 +67,7 @@ func New(o Options) (*Server, error) {
 		return c.String(http.StatusOK, "ready\n")
 	})
 	if o.Site != nil {
-		site, err := newSite(o.Site)
+		site, err := newSite(o.Site, o.Secure)
 		if err != nil {
 			return nil, err
 		}

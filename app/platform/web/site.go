@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -18,18 +19,27 @@ import (
 // site serves the built web app: prerendered pages, hashed files that never
 // change, and the fallback page for addresses that only the app knows.
 type site struct {
-	files  fs.FS
-	csp    map[string]string // page → its Content-Security-Policy
-	styles []string          // of the front page, for pages that we write ourselves
+	files     fs.FS
+	csp       map[string]string // page → its Content-Security-Policy
+	styles    []string          // of the front page, for pages that we write ourselves
+	secure    bool              // reached by https
+	languages []string          // that have pages of their own, in a folder each; English stands at the top
 }
 
 const fallback = "200.html"
 
 var inline = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 
-func newSite(files fs.FS) (*site, error) {
-	s := &site{files: files, csp: map[string]string{}}
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+func newSite(files fs.FS, secure bool) (*site, error) {
+	s := &site{files: files, secure: secure, csp: map[string]string{}}
+	folders, err := fs.Glob(files, "*/"+fallback)
+	if err != nil {
+		return nil, fmt.Errorf("read the web app: %w", err)
+	}
+	for _, page := range folders {
+		s.languages = append(s.languages, path.Dir(page))
+	}
+	err = fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || path.Ext(name) != ".html" {
 			return err
 		}
@@ -67,11 +77,20 @@ func policy(page []byte) string {
 }
 
 func (s *site) serve(c echo.Context) error {
+	if wanted := c.QueryParam("lang"); s.speaks(wanted) {
+		return s.choose(c, wanted)
+	}
 	name, page := s.find(c.Request().URL.Path)
 	if name == "" {
 		return errNoPage
 	}
 	h := c.Response().Header()
+	if !strings.HasPrefix(name, "_app/") {
+		name = s.in(Language(c.Request()), name)
+		h.Add("Vary", "Accept-Encoding, Accept-Language, Cookie")
+	} else {
+		h.Add("Vary", "Accept-Encoding")
+	}
 	switch {
 	case page:
 		h.Set("Content-Security-Policy", s.csp[name])
@@ -92,7 +111,6 @@ func (s *site) serve(c echo.Context) error {
 	if kind != "" {
 		h.Set("Content-Type", kind)
 	}
-	h.Add("Vary", "Accept-Encoding")
 	file, coding := s.pick(name, c.Request().Header.Get("Accept-Encoding"))
 	if coding != "" {
 		h.Set("Content-Encoding", coding)
@@ -115,6 +133,9 @@ func (s *site) find(address string) (name string, page bool) {
 	name = strings.Trim(path.Clean(address), "/")
 	if name == "" {
 		name = "index"
+	}
+	if first, _, _ := strings.Cut(name, "/"); slices.Contains(s.languages, first) {
+		return fallback, true // a language is chosen, not an address
 	}
 	if path.Ext(name) == "" {
 		for _, try := range []string{name + ".html", name + "/index.html"} {

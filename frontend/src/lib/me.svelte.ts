@@ -1,6 +1,7 @@
 import { goto } from '$app/navigation';
 import { api } from '#lib/api/client.ts';
-import { sessionPath } from '#lib/api/session.ts';
+import { leave, left, sessionPath } from '#lib/api/session.ts';
+import { dropDrafts } from '#lib/api/drafts.ts';
 import { isProblem, type Problem } from '#lib/api/problem.ts';
 import type { components } from '#lib/api/schema.d.ts';
 import { showBank } from '#lib/bank.svelte.ts';
@@ -81,15 +82,26 @@ class Me {
 
   /** After signing in, when the answer has said who it is. */
   set(data: MeData): void {
+    if (!sameAsBefore(data.person_id)) dropDrafts();
     this.data = data;
     this.problem = undefined;
     if (this.bank) showBank(this.bank);
   }
 
   async signOut(): Promise<void> {
-    await fetch(sessionPath, { method: 'DELETE' }).catch(() => undefined);
+    // What this device keeps goes first, and also when the server cannot be reached. The session then ends with the
+    // next call that gets through (client.ts).
+    dropDrafts();
+    leave();
+    await Promise.all([this.#dropWaiting().catch(() => undefined), globalThis.caches?.delete('data').catch(() => false)]);
+    await fetch(sessionPath, { method: 'DELETE' }).then(({ ok }) => ok && left(), () => undefined);
     // A whole new page, so that nothing of this person stays in memory.
     location.assign('/');
+  }
+
+  async #dropWaiting(): Promise<void> {
+    const { dropItemsOf } = await import('#lib/outbox/work.ts');
+    await dropItemsOf(this.data?.person_id ?? '');
   }
 
   async #ask(): Promise<MyBank> {
@@ -105,3 +117,14 @@ class Me {
 }
 
 export const me = new Me();
+
+/** Whether it is the person whom this device saw last. */
+function sameAsBefore(person: string): boolean {
+  try {
+    const before = localStorage.getItem('person');
+    localStorage.setItem('person', person);
+    return before === person;
+  } catch {
+    return true;
+  }
+}

@@ -1,7 +1,8 @@
 import type { Client } from 'openapi-fetch';
 import { goto } from '$app/navigation';
 import type { paths } from './schema.d.ts';
-import { renewPath, securityPath, signInHref, type Why } from './session.ts';
+import { connection } from '#lib/connection.svelte.ts';
+import { left, renewPath, securityPath, sessionPath, signInHref, stillLeaving, type Why } from './session.ts';
 
 /**
  * Every call to the server, typed from its own OpenAPI document. The types are openapi-fetch's; what it does that
@@ -22,6 +23,7 @@ function call(method: string) {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const response = await withSession(request);
+    if (method === 'GET') connection.saw(response.headers.get('x-kept-at'));
     const text = await response.text();
     const answer = read(text);
     return response.ok ? { data: answer, response } : { error: answer ?? {}, response };
@@ -46,6 +48,11 @@ function read(text: string): unknown {
  * follows, with the way back: by an in-app move, so what was typed stays in memory (see form.svelte.ts).
  */
 export async function withSession(request: Request): Promise<Response> {
+  if (stillLeaving()) {
+    const { ok } = await fetch(sessionPath, { method: 'DELETE' });
+    if (!ok) throw new Error('cannot sign out');
+    left();
+  }
   const again = request.clone();
   const asked = Date.now();
   const answer = await fetch(request);

@@ -7,7 +7,7 @@ export type Problem = {
   title?: string;
   detail?: string;
   status?: number;
-  errors?: { pointer: string; code: string; message: string }[];
+  errors?: { pointer: string; code?: string; message: string }[];
 };
 
 /** A JSON pointer into what was sent, as the id of its control: "/contact/phone" → "contact_phone". */

@@ -1,8 +1,9 @@
 import { bank } from '#lib/bank.svelte.ts';
 import { m } from '#lib/paraglide/messages.js';
 
-// British order whatever the browser: some know no Welsh dates and would fall back to American ones.
-const locales = ['en-GB'];
+// Browsers lack some languages (Chromium has no Welsh) and then fall back to American dates. They are asked for
+// figures only; names and order are words of ours.
+const numbers = 'en-GB';
 
 type Moment = Date | string | number;
 
@@ -16,11 +17,10 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 function partsOf(moment: Moment, zone: string): Parts {
   let format = formats.get(zone);
   if (!format) {
-    format = new Intl.DateTimeFormat(locales, {
+    format = new Intl.DateTimeFormat(numbers, {
       timeZone: zone,
-      weekday: 'long',
       year: 'numeric',
-      month: 'long',
+      month: 'numeric',
       day: 'numeric',
       hour: 'numeric',
       minute: 'numeric',
@@ -28,27 +28,13 @@ function partsOf(moment: Moment, zone: string): Parts {
     });
     formats.set(zone, format);
   }
-  const found = Object.fromEntries(format.formatToParts(new Date(moment)).map(({ type, value }) => [type, value]));
-  const monthName = found.month ?? '';
-  return {
-    year: Number(found.year),
-    month: months().indexOf(monthName),
-    day: Number(found.day),
-    hour: Number(found.hour),
-    minute: Number(found.minute),
-    weekday: found.weekday ?? '',
-    monthName,
-  };
+  const found = Object.fromEntries(format.formatToParts(new Date(moment)).map(({ type, value }) => [type, Number(value)])) as Record<string, number>;
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0 } = found;
+  const weekday = new Date(Date.UTC(year, month - 1, day)).getUTCDay();
+  return { year, month: month - 1, day, hour, minute, weekday: named(m.date_weekdays(), weekday), monthName: named(m.date_months(), month - 1) };
 }
 
-let monthNames: string[] | undefined;
-
-function months(): string[] {
-  monthNames ??= Array.from({ length: 12 }, (_, month) =>
-    new Intl.DateTimeFormat(locales, { timeZone: 'UTC', month: 'long' }).format(Date.UTC(2024, month, 1)),
-  );
-  return monthNames;
-}
+const named = (names: string, at: number): string => names.split('|')[at] ?? '';
 
 /** Days from now to then by the bank's calendar: 0 today, 1 tomorrow, -1 yesterday. */
 export function daysUntil(moment: Moment, { zone = bank.zone, now = Date.now() }: When = {}): number {
@@ -62,7 +48,8 @@ export function timeInWords(moment: Moment, { zone = bank.zone }: When = {}): st
   if (minute === 0 && hour === 0) return m.time_midnight();
   if (minute === 0 && hour === 12) return m.time_midday();
   const clock = `${hour % 12 || 12}${minute === 0 ? '' : `:${String(minute).padStart(2, '0')}`}`;
-  return hour < 12 ? m.time_am({ clock }) : m.time_pm({ clock });
+  if (hour < 12) return m.time_am({ clock });
+  return hour < 18 ? m.time_pm({ clock }) : m.time_evening({ clock });
 }
 
 /** "Tuesday 24 November", with the year when it is not this one. */
@@ -94,10 +81,10 @@ export function momentPhrase(moment: Moment, when: When = {}): string {
 /** A calendar day without a time or a zone, such as a birthday: "1951-03-02" → "2 March 1951". */
 export function plainDate(date: string): string {
   const [year, month, day] = date.split('-').map(Number);
-  return m.date_plain({ day: String(day), month: months()[(month ?? 1) - 1] ?? '', year: String(year) });
+  return m.date_plain({ day: String(day), month: named(m.date_months(), (month ?? 1) - 1), year: String(year) });
 }
 
 /** First letter large, for a phrase that begins a line. */
 export function sentence(words: string): string {
-  return words.charAt(0).toLocaleUpperCase(locales) + words.slice(1);
+  return words.charAt(0).toLocaleUpperCase(numbers) + words.slice(1);
 }

@@ -1,39 +1,50 @@
-import { api } from '#lib/api/client.ts';
+import type { paths } from '#lib/api/schema.d.ts';
 import { momentOn } from '#lib/format/days.ts';
+import { m } from '#lib/paraglide/messages.js';
 import type { Said, Verb } from './said.ts';
 
-type Path = { bank: string; exchange: string };
-type Header = { 'Idempotency-Key': string };
+type Under = '/api/banks/{bank}/exchanges/{exchange}/';
+type Deed = keyof paths extends infer Path ? (Path extends `${Under}${infer Deed}` ? Deed : never) : never;
+type BodyOf<Named extends Deed> = paths[`${Under}${Named}`] extends { post: { requestBody?: { content: { 'application/json': infer Body } } } } ? Omit<Body & object, '$schema'> : never;
 
-/** Sends what was said. `asked`: no day was agreed, so the day it happened is told with it. */
-export async function send(verb: Verb, path: Path, header: Header, said: Said, asked: boolean) {
-  const params = { path, header };
+const to = <Named extends Deed>(deed: Named, body: BodyOf<Named>) => ({ deed: deed as string, body: body as object });
+
+/** Where what was said goes, under an exchange, and what is sent. `asked`: no day was agreed, so the day it happened is told with it. */
+export function entry(verb: Verb, said: Said, asked: boolean): { deed: string; body: object } {
   const why = { reason: said.reason.trim() || undefined };
   const moment = momentOn(said.newDay, Number(said.time));
   switch (verb) {
     case 'agree':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/agree', { params, body: {} });
+      return to('agree', {});
     case 'confirm':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/confirm', { params, body: {} });
+      return to('confirm', {});
     case 'cancel':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/cancel', { params, body: why });
+      return to('cancel', why);
     case 'dispute':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/dispute', { params, body: why });
+      return to('dispute', why);
     case 'done':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/done', { params, body: { minutes: said.minutes ?? 0, happened_on: asked ? said.day : undefined } });
+      return to('done', { minutes: said.minutes ?? 0, happened_on: asked ? said.day : undefined });
     case 'another-time':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/another-time', { params, body: { starts_at: moment } });
+      return to('another-time', { starts_at: moment });
     case 'keep-time':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/keep-time', { params, body: {} });
+      return to('keep-time', {});
     case 'again':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/again', { params, body: { starts_at: said.when === 'day' ? moment : undefined, note: said.note.trim() || undefined } });
+      return to('again', { starts_at: said.when === 'day' ? moment : undefined, note: said.note.trim() || undefined });
     case 'repeat':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/repeat', { params, body: { every_days: Number(said.every) } });
+      return to('repeat', { every_days: Number(said.every) });
     case 'end-repeat':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/end-repeat', { params, body: {} });
+      return to('end-repeat', {});
     case 'thank':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/thanks', { params, body: { words: said.words } });
+      return to('thanks', { words: said.words });
     case 'write':
-      return api.POST('/api/banks/{bank}/exchanges/{exchange}/letters', { params, body: { words: said.words } });
+      return to('letters', { words: said.words });
   }
+}
+
+/** What it is called while it waits to be sent. */
+export function called(verb: Verb, name: string): string {
+  if (verb === 'agree' || verb === 'confirm') return m.outbox_what_yes({ name });
+  if (verb === 'cancel') return m.outbox_what_cancel({ name });
+  if (verb === 'done') return m.outbox_what_done({ name });
+  return verb === 'write' || verb === 'thank' ? m.outbox_what_line({ name }) : m.outbox_what_answer({ name });
 }
