@@ -37,6 +37,7 @@ import (
 	"timebank/app/platform/mail"
 	"timebank/app/platform/schedule"
 	"timebank/app/platform/seal"
+	"timebank/app/platform/sms"
 	"timebank/app/platform/web"
 	"timebank/app/referral"
 	"timebank/app/rights"
@@ -51,7 +52,8 @@ type Deps struct {
 	Pool    *bun.DB // as the application's role
 	Box     *seal.Box
 	Mail    mail.Sender
-	Site    fs.FS // nil: API only
+	SMS     sms.Sender // nil: no text messages
+	Site    fs.FS      // nil: API only
 	Version string
 }
 
@@ -97,7 +99,8 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Identity = &identity.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Keys: keys, Member: member.OfPerson, PersonOf: member.PersonOf, Standings: member.StandingsOf, Secure: secure, RelyingParty: party, Log: d.Log}
+	a.Identity = &identity.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Keys: keys, Member: member.OfPerson, PersonOf: member.PersonOf, Standings: member.StandingsOf, Secure: secure, RelyingParty: party, Log: d.Log,
+		SMS: d.SMS, SMSADay: d.Config.SMSADay, SMSTo: d.Config.SMSTo}
 	a.Member = &member.Service{Pool: d.Pool, Clock: d.Clock, ReadOut: a.Identity.ReadOut, Tell: a.tell}
 	a.Matching = &matching.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Message = &message.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Mail: d.Mail}
@@ -163,7 +166,7 @@ func Document() ([]byte, error) {
 	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Matching: &matching.Service{},
 		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Gathering: &gathering.Service{}, Figures: &figures.Service{}, Concern: &concern.Service{}, Books: &books.Service{}}
 	a.hang(s.Routes)
-	demoRoutes(s.Routes, nil)
+	demoRoutes(s.Routes, nil, nil)
 	return s.Document()
 }
 

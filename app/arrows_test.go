@@ -49,6 +49,7 @@ var only = map[string][]string{
 	"codeberg.org/go-pdf/fpdf":            {"timebank/app/statement"},
 	"timebank/app/platform/dbtest":        {}, // tests only
 	"timebank/app/platform/mail/mailsink": {"timebank/app"},
+	"timebank/app/platform/sms/smssink":   {"timebank/app"},
 }
 
 type goPackage struct {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/id"
 	"timebank/app/platform/mail/mailsink"
+	"timebank/app/platform/sms/smssink"
 	"timebank/app/platform/web"
 	"timebank/app/referral"
 )
@@ -247,13 +249,19 @@ type mailOutput struct {
 }
 
 // demoRoutes shows what was sent. It is there in demo mode only.
-func demoRoutes(r *web.Routes, sink *mailsink.Sink) {
+func demoRoutes(r *web.Routes, sink *mailsink.Sink, texts *smssink.Sink) {
 	web.Register(r, web.Op{ID: "demo-mail", Method: http.MethodGet, Path: "/demo/mail", Room: "demo", Who: web.Anyone, Summary: "What the demo has sent"},
 		func(context.Context, *struct{}) (*mailOutput, error) {
 			out := &mailOutput{}
 			out.Body.Messages = []mailsink.Message{}
 			if sink != nil {
 				out.Body.Messages = sink.Messages()
+			}
+			if texts != nil {
+				for _, t := range texts.Messages() {
+					out.Body.Messages = append(out.Body.Messages, mailsink.Message{ID: t.ID, From: t.From, To: t.To, Subject: "Text message", Text: t.Text, At: t.At})
+				}
+				slices.SortStableFunc(out.Body.Messages, func(a, b mailsink.Message) int { return b.At.Compare(a.At) })
 			}
 			return out, nil
 		})

@@ -17,6 +17,8 @@ import (
 	"timebank/app/platform/mail"
 	"timebank/app/platform/mail/mailsink"
 	"timebank/app/platform/schedule"
+	"timebank/app/platform/sms"
+	"timebank/app/platform/sms/smssink"
 	"timebank/app/platform/web"
 	"timebank/frontend"
 )
@@ -46,7 +48,14 @@ func Serve(ctx context.Context, c config.Config, say func(string)) (err error) {
 	if sink != nil {
 		defer func() { _ = sink.Close() }()
 	}
-	a, err := New(ctx, Deps{Config: c, Log: log, Clock: clock.System{}, Pool: data.Pool, Box: box, Mail: sender, Site: frontend.Site(), Version: Version()})
+	texts, textSink, err := newTexts(c)
+	if err != nil {
+		return err
+	}
+	if textSink != nil {
+		defer func() { _ = textSink.Close() }()
+	}
+	a, err := New(ctx, Deps{Config: c, SMS: texts, Log: log, Clock: clock.System{}, Pool: data.Pool, Box: box, Mail: sender, Site: frontend.Site(), Version: Version()})
 	if err != nil {
 		return err
 	}
@@ -54,7 +63,7 @@ func Serve(ctx context.Context, c config.Config, say func(string)) (err error) {
 		if err := a.seedDemo(ctx, say); err != nil {
 			return fmt.Errorf("demo bank: %w", err)
 		}
-		demoRoutes(a.Web.Routes, sink)
+		demoRoutes(a.Web.Routes, sink, textSink)
 	}
 	return a.run(ctx, listener, func() {
 		say("Time bank is open at " + c.URL)
@@ -103,6 +112,29 @@ func newSender(c config.Config) (mail.Sender, *mailsink.Sink, error) {
 	}
 	s, err := mail.NewSMTP(address, c.MailFrom)
 	return s, sink, err
+}
+
+// newTexts is SMS_URL's gateway; in the demo a sink of our own, shown beside the
+// e-mails. Without either nobody is sent text messages.
+func newTexts(c config.Config) (sms.Sender, *smssink.Sink, error) {
+	address, token := c.SMS, string(c.SMSToken)
+	var sink *smssink.Sink
+	if address == "" {
+		if !c.Demo {
+			return nil, nil, nil
+		}
+		token = "demo"
+		var err error
+		if sink, err = smssink.New(token); err != nil {
+			return nil, nil, err
+		}
+		address = sink.URL()
+	}
+	g, err := sms.New(address, token, c.SMSFrom)
+	if err != nil {
+		return nil, sink, err
+	}
+	return g, sink, nil
 }
 
 // noMail keeps messages in the queue until there is a server to send them.

@@ -99,6 +99,9 @@ func (s *Service) Routes(r *web.Routes) {
 			out := &askCodeOutput{SetCookie: []http.Cookie{{Name: browserCookie(s.Secure), Value: from.Browser, Path: "/", MaxAge: int(browserLife / time.Second),
 				HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode}}}
 			out.Body.Next = "If we know you, a code is on its way to your e-mail. No e-mail? Ring us and we will read you one."
+			if s.SMS != nil {
+				out.Body.Next = "If we know you, a code is on its way to your e-mail, or to your phone if you have no e-mail. Nothing there? Ring us and we will read you one."
+			}
 			return out, s.AskCode(ctx, in.Body.Contact, from)
 		})
 	web.Register(r, web.Op{ID: "sign-in", Method: http.MethodPost, Path: "/session", Room: "sign-in", Who: web.Anyone, Summary: "Sign in with a code"},

@@ -33,7 +33,7 @@ type Code struct {
 	PersonID  uuid.UUID  `bun:"person_id"`
 	Hash      []byte     `bun:"hash"`
 	Sealed    []byte     `bun:"sealed"`
-	Channel   string     `bun:"channel"` // email, read-out
+	Channel   string     `bun:"channel"` // email, sms, read-out
 	MadeBy    *uuid.UUID `bun:"made_by"`
 	Asked     []byte     `bun:"asked"` // of the browser that asked; none: read out
 	CreatedAt time.Time  `bun:"created_at"`

@@ -62,6 +62,9 @@ func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, s
 	}
 	for _, c := range codes {
 		how := "A code by e-mail"
+		if c.Channel == "sms" {
+			how = "A code by text message"
+		}
 		if c.MadeBy != nil && *c.MadeBy != uuid.Nil {
 			how = "A code read out by the time bank"
 		}

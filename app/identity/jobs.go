@@ -13,6 +13,7 @@ import (
 	"timebank/app/platform/job"
 	"timebank/app/platform/mail"
 	"timebank/app/platform/seal"
+	"timebank/app/platform/sms"
 )
 
 // SendCode is the job that mails a sign-in code.
@@ -32,7 +33,7 @@ func (s *Service) Work(q *job.Queue) {
 	job.Handle(q, s.mailFactor)
 }
 
-// sendCode mails the digits and then forgets them. Run twice it sends nothing
+// sendCode sends the digits and then forgets them. Run twice it sends nothing
 // more, and a code that was used or is too old is not sent at all.
 func (s *Service) sendCode(ctx context.Context, j SendCode) error {
 	var c Code
@@ -45,7 +46,7 @@ func (s *Service) sendCode(ctx context.Context, j SendCode) error {
 		to, err = PersonByID(ctx, tx, c.PersonID)
 		return err
 	})
-	if errors.Is(err, sql.ErrNoRows) || (err == nil && (c.Sealed == nil || to.Email == nil || !c.live(s.Clock.Now()))) {
+	if errors.Is(err, sql.ErrNoRows) || (err == nil && (c.Sealed == nil || !c.live(s.Clock.Now()))) {
 		return nil
 	}
 	if err != nil {
@@ -55,16 +56,40 @@ func (s *Service) sendCode(ctx context.Context, j SendCode) error {
 	if err != nil {
 		return err
 	}
-	err = s.Mail.Send(ctx, mail.Mail{
-		To: *to.Email, ID: c.ID.String(), Subject: "Your sign-in code",
-		Text: fmt.Sprintf("Hello %s,\n\nYour code is %s %s\n\nIt works for ten minutes. If you did not ask for it, you can forget this message.\nNobody from the time bank will ever ask you for this code.\n", to.Called, digits[:3], digits[3:]),
-	})
-	if err != nil && !errors.Is(err, mail.ErrAddress) {
+	if c.Channel == "sms" {
+		err = s.textCode(ctx, c, to, string(digits))
+	} else {
+		err = s.mailCode(ctx, c, to, string(digits))
+	}
+	if err != nil && !errors.Is(err, mail.ErrAddress) && !errors.Is(err, sms.ErrNumber) {
 		return err
 	}
 	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		_, err := tx.NewUpdate().Model((*Code)(nil)).Set("sealed = null").Where("id = ?", c.ID).Exec(ctx)
 		return err
+	})
+}
+
+// textCode sends a code by text message. The last line lets phones fill it in, on
+// our page only (the form that Apple and Android read).
+func (s *Service) textCode(ctx context.Context, c Code, to Person, digits string) error {
+	if s.SMS == nil || to.Phone == nil || to.Email != nil {
+		return nil
+	}
+	text := fmt.Sprintf("%s, your code is %s %s\nIt works for ten minutes. Nobody will ever ask you for it.", to.Called, digits[:3], digits[3:])
+	if s.RelyingParty != nil {
+		text += fmt.Sprintf("\n\n@%s #%s", s.RelyingParty.Config.RPID, digits)
+	}
+	return s.SMS.Send(ctx, sms.Text{To: *to.Phone, ID: c.ID.String(), Text: text})
+}
+
+func (s *Service) mailCode(ctx context.Context, c Code, to Person, digits string) error {
+	if to.Email == nil {
+		return nil
+	}
+	return s.Mail.Send(ctx, mail.Mail{
+		To: *to.Email, ID: c.ID.String(), Subject: "Your sign-in code",
+		Text: fmt.Sprintf("Hello %s,\n\nYour code is %s %s\n\nIt works for ten minutes. If you did not ask for it, you can forget this message.\nNobody from the time bank will ever ask you for this code.\n", to.Called, digits[:3], digits[3:]),
 	})
 }
 

@@ -22,6 +22,7 @@ import (
 	"timebank/app/platform/job"
 	"timebank/app/platform/mail"
 	"timebank/app/platform/seal"
+	"timebank/app/platform/sms"
 )
 
 // Service is the use cases of signing in.
@@ -42,6 +43,11 @@ type Service struct {
 	// RelyingParty is who passkeys are made for; nil: there are none.
 	RelyingParty *webauthn.WebAuthn
 	Log          *slog.Logger // nil: the standard one
+	// SMS sends codes to people who have a mobile number and no e-mail; nil: nobody
+	// is sent any. SMSADay is the most that is paid for, SMSTo where to.
+	SMS     sms.Sender
+	SMSADay int
+	SMSTo   []string
 }
 
 // Knock is what is known of whoever asks to come in.
@@ -78,9 +84,9 @@ var (
 	ErrNoContact = fault.New(fault.Conflict, "no-contact", "To sign in they need a phone number or an e-mail address in their record.")
 )
 
-// AskCode sends a sign-in code to whoever has this address; it counts in the
-// browser that asked. It says the same when nobody has it, or only a phone number,
-// so it cannot be used to find out who is a member. Refuses with ErrContact and
+// AskCode sends a sign-in code to whoever has this address, or by text message
+// this number and no address; it counts in the browser that asked. It says the same
+// when nobody has it, so it cannot be used to find out who is a member. Refuses with ErrContact and
 // ErrTooMany.
 func (s *Service) AskCode(ctx context.Context, contact string, from Knock) error {
 	email, phone, err := parseContact(contact)
@@ -103,18 +109,62 @@ func (s *Service) AskCode(ctx context.Context, contact string, from Knock) error
 				return errors.Join(err, ifFalse(ok, ErrTooMany))
 			}
 		}
-		if email == "" || len(people) == 0 {
+		channel := "email"
+		if email == "" {
+			channel = "sms"
+			if people, err = s.texted(ctx, tx, phone, people, from, now); err != nil {
+				return err
+			}
+		}
+		if len(people) == 0 {
 			// The same work as for somebody we know, so that the time it takes tells nothing: a job that finds nothing to do.
 			return s.Queue.Enqueue(ctx, tx, SendCode{CodeID: id.New()})
 		}
-		code, _, err := s.makeCode(ctx, tx, people[0].ID, "email", nil, s.asked(from.Browser), now)
-		if err != nil {
-			return err
+		for _, p := range people { // one has the address; a household may share the number
+			code, _, err := s.makeCode(ctx, tx, p.ID, channel, nil, s.asked(from.Browser), now)
+			if err != nil {
+				return err
+			}
+			if err := s.Queue.Enqueue(ctx, tx, SendCode{CodeID: code.ID}); err != nil {
+				return err
+			}
 		}
-		return s.Queue.Enqueue(ctx, tx, SendCode{CodeID: code.ID})
+		return nil
 	})
 	s.tell(ctx, "code asked for", from, "refused", codeOf(err))
 	return err
+}
+
+// texted are the people whom a code is sent to by text message: those who have no
+// e-mail, at a number that takes one. Each costs money, so there are limits of
+// their own: for the number and the network, which refuse with ErrTooMany, and for
+// a whole day, after which nobody is sent any and people ring.
+func (s *Service) texted(ctx context.Context, tx bun.IDB, phone string, people []Person, from Knock, now time.Time) ([]Person, error) {
+	if s.SMS == nil || s.SMSADay <= 0 || !sms.Mobile(phone, s.SMSTo) {
+		return nil, nil
+	}
+	for _, b := range []limit{{"sms/" + phone, 3, 10 * time.Minute}, {"sms-from/" + network(from.IP), 6, 10 * time.Minute}} {
+		ok, err := s.take(ctx, tx, b.name, b.burst, b.gap, now)
+		if err != nil || !ok {
+			return nil, errors.Join(err, ifFalse(ok, ErrTooMany))
+		}
+	}
+	var out []Person
+	for _, p := range people {
+		if p.Email != nil || len(out) == 3 {
+			continue
+		}
+		ok, err := s.take(ctx, tx, "sms-all", s.SMSADay, 24*time.Hour/time.Duration(s.SMSADay), now)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			s.tell(ctx, "no more text messages today: SMS_A_DAY is reached", from)
+			return out, nil
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 type limit struct {
@@ -185,7 +235,7 @@ func (s *Service) makeCode(ctx context.Context, tx bun.IDB, person uuid.UUID, ch
 		ID: id.New(), PersonID: person, Channel: channel, MadeBy: by, Asked: asked, CreatedAt: now, ExpiresAt: now.Add(codeLife),
 		Hash: s.codeHash(person, digits),
 	}
-	if channel == "email" {
+	if channel != "read-out" {
 		sealed, err := s.Box.Seal(seal.Place{Column: "sign_in_code.sealed", Row: c.ID}, []byte(digits))
 		if err != nil {
 			return c, "", err

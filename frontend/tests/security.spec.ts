@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { expectGood } from './bar.ts';
-import { apiOf, broker, mailedCode, newMember, signIn, signInAs } from './lib/signin.ts';
+import { apiAs, apiOf, broker, mailedCode, newMember, signIn, signInAs } from './lib/signin.ts';
 import { totp } from './lib/totp.ts';
 
 // How a person signs in, and keeps others from doing it. Against the demo.
@@ -151,4 +151,20 @@ test('a passkey is set up, named, signs in without a code, and is removed', asyn
   await page.goto('/sign-in');
   await page.getByRole('button', { name: 'Use fingerprint, face or screen lock' }).click();
   await expect(page.getByText('Try once more, or sign in with a code.')).toBeVisible();
+});
+
+test('somebody with a mobile phone and no e-mail gets the code by text message', async ({ page }) => {
+  const as = await apiAs(broker);
+  const number = `07700 9${String(Math.floor(Math.random() * 100_000)).padStart(5, '0')}`;
+  await as.post('/members', { name: `Tess ${number}`, called: 'Tess', phone: number, area: 'Northgate' });
+  await as.dispose();
+  await page.goto('/sign-in?back=/diary');
+  await page.getByLabel('E-mail or phone number').fill(number);
+  await page.getByRole('button', { name: 'Send me a code' }).click();
+  await expect(page.getByText('or to your phone if you have no e-mail')).toBeVisible();
+  await expectGood(page);
+  const code = await mailedCode(`+44${number.slice(1).replace(' ', '')}`);
+  await page.getByLabel('Six-figure code').fill(code);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.waitForURL('/diary');
 });

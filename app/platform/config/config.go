@@ -4,11 +4,13 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
@@ -24,6 +26,11 @@ type Config struct {
 	Owner     Secret   `env:"DATABASE_OWNER_URL"` // migrates; default DATABASE_URL
 	Key       Secret   `env:"TIMEBANK_KEY"`       // seals sensitive columns and signs sessions; empty: a key file in State
 	SMTP      Secret   `env:"SMTP_URL"`           // smtp://user:password@host:587
+	SMS       string   `env:"SMS_URL"`            // https://…: a gateway for text messages; empty: none are sent
+	SMSToken  Secret   `env:"SMS_TOKEN"`          // its bearer token
+	SMSFrom   string   `env:"SMS_FROM" envDefault:"Timebank"`
+	SMSADay   int      `env:"SMS_A_DAY" envDefault:"300"`    // the most that are paid for
+	SMSTo     []string `env:"SMS_COUNTRIES" envDefault:"44"` // calling codes of countries that are paid for
 	MailFrom  string   `env:"MAIL_FROM" envDefault:"Time bank <hello@localhost>"`
 	Proxies   []string `env:"TIMEBANK_TRUSTED_PROXIES"`       // networks whose X-Forwarded-* are believed, as 10.0.0.0/8
 	LogFormat string   `env:"TIMEBANK_LOG" envDefault:"text"` // text or json
@@ -54,10 +61,13 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 func Load() (Config, error) {
 	var c Config
 	if err := env.Parse(&c); err != nil {
-		// The only setting that is no text. The library's words name Go types.
+		// The only settings that are no text. The library's words name Go types.
+		if _, bad := strconv.Atoi(cmp.Or(os.Getenv("SMS_A_DAY"), "0")); bad != nil {
+			return c, errors.New("SMS_A_DAY cannot be read; write it as a number")
+		}
 		return c, errors.New("TIMEBANK_DEMO cannot be read; write it as true or false")
 	}
-	for name, field := range map[string]*Secret{"DATABASE_URL": &c.Database, "DATABASE_OWNER_URL": &c.Owner, "TIMEBANK_KEY": &c.Key, "SMTP_URL": &c.SMTP} {
+	for name, field := range map[string]*Secret{"DATABASE_URL": &c.Database, "DATABASE_OWNER_URL": &c.Owner, "TIMEBANK_KEY": &c.Key, "SMTP_URL": &c.SMTP, "SMS_TOKEN": &c.SMSToken} {
 		if err := fromFile(name, field); err != nil {
 			return c, err
 		}

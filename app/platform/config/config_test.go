@@ -13,7 +13,7 @@ import (
 
 func TestSecretsNeverPrintThemselves(t *testing.T) {
 	t.Parallel()
-	c := Config{Database: "postgres://u:hunter2@h/x", Key: "hunter2", SMTP: "smtp://u:hunter2@h"}
+	c := Config{Database: "postgres://u:hunter2@h/x", Key: "hunter2", SMTP: "smtp://u:hunter2@h", SMSToken: "hunter2"}
 	var log bytes.Buffer
 	for _, h := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
 		slog.New(h).Info("start", "config", c, "pointer", &c, "key", c.Key, "group", slog.GroupValue(slog.Any("c", c)))
@@ -37,7 +37,7 @@ func set(t *testing.T, values map[string]string) {
 	t.Helper()
 	for _, line := range os.Environ() {
 		name, _, _ := strings.Cut(line, "=")
-		if strings.HasPrefix(name, "TIMEBANK_") || strings.HasPrefix(name, "DATABASE_") || strings.HasPrefix(name, "SMTP_") {
+		if strings.HasPrefix(name, "TIMEBANK_") || strings.HasPrefix(name, "DATABASE_") || strings.HasPrefix(name, "SMTP_") || strings.HasPrefix(name, "SMS_") {
 			t.Setenv(name, "") // so that it comes back
 			_ = os.Unsetenv(name)
 		}
@@ -67,7 +67,7 @@ func TestSettingsAreRead(t *testing.T) {
 }
 
 func TestUnusableSettingsAreNamed(t *testing.T) {
-	for name, value := range map[string]string{"TIMEBANK_TRUSTED_PROXIES": "10.0.0.1", "TIMEBANK_DEMO": "perhaps", "DATABASE_URL_FILE": "/does/not/exist"} {
+	for name, value := range map[string]string{"TIMEBANK_TRUSTED_PROXIES": "10.0.0.1", "TIMEBANK_DEMO": "perhaps", "SMS_A_DAY": "many", "DATABASE_URL_FILE": "/does/not/exist"} {
 		set(t, map[string]string{name: value})
 		if _, err := Load(); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s=%s: %v", name, value, err)
