@@ -1,12 +1,17 @@
 package app_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"timebank/app/identity"
+	"timebank/ledger"
 )
 
 // The screen, the large print, the CSV and the PDF are made from the same lines; a
@@ -46,6 +51,27 @@ func TestStatementOnScreenAndPaper(t *testing.T) {
 	looks := b.do("GET", hilltop+"/members/"+bill.ID.String()+"/looks", nil, http.StatusOK).list("looks")
 	if looks[0].str("what") != "printed your hours for you" {
 		t.Errorf("looks: %v", looks[0])
+	}
+}
+
+// Whoever keeps a printed statement keeps a copy of the seal on the books.
+func TestPaperBearsTheSealOfTheBooks(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	maria, bill := h.joins(h.bank, "Maria Santos", "maria@example.org"), h.joins(h.bank, "Bill Okafor", "bill@example.org")
+	h.met(bill, maria)
+	b, path := h.signIn("bill@example.org"), hilltop+"/members/"+bill.ID.String()+"/statement/page"
+	if _, page := b.raw(path); strings.Contains(page, "Seal ") {
+		t.Error("a seal before the first")
+	}
+	h.must(h.app.Books.Seal(t.Context(), h.bank.ID))
+	var head ledger.Block
+	h.in(h.bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
+		head, err = ledger.Head(ctx, tx, h.bank.ID)
+		return err
+	})
+	if _, page := b.raw(path); !strings.Contains(page, fmt.Sprintf("Seal 1 of the books: %x", head.Hash)) {
+		t.Error("the seal is not on the paper")
 	}
 }
 

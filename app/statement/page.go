@@ -13,6 +13,7 @@ import (
 const style = `body{font:18pt/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#000;background:#fff}
 h1{font-size:28pt;line-height:1.2}table{border-collapse:collapse;width:100%}caption{text-align:left;padding:.5rem 0}
 th,td{text-align:left;vertical-align:top;padding:.6rem .8rem .6rem 0;border-bottom:2px solid #000;overflow-wrap:anywhere}
+.seal{font-size:12pt;overflow-wrap:anywhere}
 @media (max-width:40rem){body{font-size:16pt}thead{position:absolute;left:-100rem}tr,td,th{display:block;border:0;padding:.1rem 0}tr{border-bottom:2px solid #000;padding:.6rem 0}}
 @media print{body{margin:0;max-width:none}tr{break-inside:avoid}thead{display:table-header-group}}`
 
@@ -33,6 +34,7 @@ var page = template.Must(template.New("statement").Funcs(template.FuncMap{"style
 <tbody>{{range .Lines}}<tr><td>{{.Day.Format "2 January 2006"}}</td><th scope="row">{{.Text}}</th><td>{{.For}}</td><td>{{.After}}</td></tr>
 {{end}}</tbody></table>{{else}}<p>No hours in this time.</p>{{end}}
 <p>Is something wrong? Ring us: {{.Phone}}</p>
+{{with .Seal}}<p class="seal">{{.}}</p>{{end}}
 </main></body></html>
 `))
 

@@ -71,6 +71,11 @@ func (p Paper) PDF() ([]byte, error) {
 			row(f, []string{l.Day.Format("2 Jan 2006"), l.Text(), l.For(), l.After()})
 		}
 	}
+	if seal := p.Seal(); seal != "" {
+		f.Ln(4)
+		f.SetFont("atkinson", "", small)
+		f.MultiCell(0, height, seal, "", "L", false)
+	}
 	var out bytes.Buffer
 	if err := f.Output(&out); err != nil {
 		return nil, fmt.Errorf("write statement: %w", err)

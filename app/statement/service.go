@@ -72,6 +72,9 @@ func (s *Service) Paper(ctx context.Context, a identity.Actor, who uuid.UUID, p 
 			out.Gave += max(0, int64(l.Minutes))
 			out.Had += max(0, -int64(l.Minutes))
 		}
+		if out.Head, err = ledger.Head(ctx, tx, a.Bank.ID); err != nil {
+			return err
+		}
 		if who == a.Member {
 			return nil
 		}

@@ -135,6 +135,15 @@ type Paper struct {
 	Balance     int64     // now
 	Gave, Had   int64     // minutes in the period, both above zero
 	Lines       []Line
+	Head        ledger.Block // the latest seal on the books: whoever keeps the paper keeps a copy of it
+}
+
+// Seal says which seal stood on the books; empty before the first.
+func (p Paper) Seal() string {
+	if p.Head.Height == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Seal %d of the books: %x", p.Head.Height, p.Head.Hash)
 }
 
 // Title is what the paper is called.
