@@ -42,7 +42,7 @@ var monday = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 // house is the whole product on a database of its own, with a mail server that
 // keeps what it is sent, a clock that moves when told to, and one bank.
 type house struct {
-	t     *testing.T
+	t     testing.TB
 	app   *app.App
 	db    *dbtest.DB
 	clock *clock.Fake
@@ -55,7 +55,13 @@ type house struct {
 
 func open(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, db: dbtest.New(t), clock: clock.NewFake(monday), log: &safeBuffer{}}
+	return openOn(t, dbtest.New(t))
+}
+
+// openOn is open on a database that the caller has made.
+func openOn(t testing.TB, data *dbtest.DB) *house {
+	t.Helper()
+	h := &house{t: t, db: data, clock: clock.NewFake(monday), log: &safeBuffer{}}
 	var err error
 	if h.sink, err = mailsink.New(); err != nil {
 		t.Fatal(err)

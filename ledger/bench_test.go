@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,6 +19,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/db"
+	"timebank/app/platform/dbtest"
 	"timebank/app/platform/pgembed"
 	"timebank/ledger"
 	"timebank/migrations"
@@ -30,7 +28,7 @@ import (
 const (
 	clients    = 32
 	rounds     = 5
-	benchUsers = 10_000
+	benchUsers = dbtest.FloorAccounts
 )
 
 var roundTime = func() time.Duration {
@@ -39,32 +37,6 @@ var roundTime = func() time.Duration {
 	}
 	return 4 * time.Second
 }()
-
-// The floor: the least that a double-entry transfer needs, as one call. No keys,
-// no limits, no tenants, no history of who and why; integer ids.
-const floorSQL = `
-drop schema if exists floor cascade;
-create schema floor;
-create table floor.account (id bigint primary key, balance bigint not null default 0) with (fillfactor = 70);
-create table floor.transfer (id bigint generated always as identity primary key, giver bigint not null, receiver bigint not null,
-  minutes bigint not null, at timestamptz not null default now());
-create table floor.entry (account_id bigint not null, transfer_id bigint not null, minutes bigint not null, balance bigint not null,
-  primary key (account_id, transfer_id));
-insert into floor.account select generate_series(1, 10000);
-create function floor.move(giver bigint, receiver bigint, m bigint) returns bigint language plpgsql as $$
-declare t bigint; g bigint; r bigint;
-begin
-  if giver < receiver then
-    update floor.account set balance = balance - m where id = giver returning balance into g;
-    update floor.account set balance = balance + m where id = receiver returning balance into r;
-  else
-    update floor.account set balance = balance + m where id = receiver returning balance into r;
-    update floor.account set balance = balance - m where id = giver returning balance into g;
-  end if;
-  insert into floor.transfer (giver, receiver, minutes) values (giver, receiver, m) returning id into t;
-  insert into floor.entry values (giver, t, -m, g), (receiver, t, m, r);
-  return t;
-end $$;`
 
 // BenchmarkAgainstFloor prints postings per second beside the floor of the same
 // server, durable, 32 clients, in interleaved rounds. It asserts nothing about
@@ -172,7 +144,7 @@ func newRig(b *testing.B) *rig {
 		b.Fatal(err)
 	}
 	defer func() { _ = owner.Close(ctx) }()
-	if _, err := owner.Exec(ctx, floorSQL); err != nil {
+	if _, err := owner.Exec(ctx, dbtest.FloorSQL); err != nil {
 		b.Fatal(err)
 	}
 	r.seed(b, owner)
@@ -185,7 +157,7 @@ func newRig(b *testing.B) *rig {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = r.pool.Close() })
-	if r.tool = pgbench(); r.tool == "" {
+	if r.tool = dbtest.Pgbench(); r.tool == "" {
 		r.tool = "raw pgx, for want of pgbench"
 	}
 	return r
@@ -219,23 +191,11 @@ func (r *rig) seed(b *testing.B, owner *pgx.Conn) {
 
 // each runs fn by so many clients for one round and answers how often a second.
 func (r *rig) each(b *testing.B, by int, fn func(client int, rnd *rand.Rand) error) float64 {
-	var n atomic.Int64
-	var all sync.WaitGroup
-	start := time.Now()
-	for c := range by {
-		all.Go(func() {
-			rnd := rand.New(rand.NewPCG(uint64(c), uint64(start.UnixNano())))
-			for time.Since(start) < roundTime {
-				if err := fn(c, rnd); err != nil {
-					b.Error(err)
-					return
-				}
-				n.Add(1)
-			}
-		})
+	rate, err := dbtest.Each(by, roundTime, fn)
+	if err != nil {
+		b.Error(err)
 	}
-	all.Wait()
-	return float64(n.Load()) / time.Since(start).Seconds()
+	return rate
 }
 
 // transfer is the next one between two accounts of the rig.
@@ -249,7 +209,7 @@ func (r *rig) transfer(from, to int) ledger.Transfer {
 // commit.
 func (r *rig) posts(b *testing.B, hot bool) float64 {
 	return r.each(b, clients, func(_ int, rnd *rand.Rand) error {
-		t := r.transfer(pair(rnd, hot))
+		t := r.transfer(dbtest.Pair(rnd, hot))
 		return db.InTx(context.Background(), r.pool, r.bank, func(ctx context.Context, tx bun.IDB) error {
 			_, err := ledger.Post(ctx, tx, t)
 			return err
@@ -260,7 +220,7 @@ func (r *rig) posts(b *testing.B, hot bool) float64 {
 // shared runs single posts that share commits.
 func (r *rig) shared(b *testing.B, p *ledger.Poster, hot bool) float64 {
 	return r.each(b, clients, func(_ int, rnd *rand.Rand) error {
-		_, err := p.Post(context.Background(), r.transfer(pair(rnd, hot)))
+		_, err := p.Post(context.Background(), r.transfer(dbtest.Pair(rnd, hot)))
 		return err
 	})
 }
@@ -271,7 +231,7 @@ func (r *rig) many(b *testing.B, hot bool) float64 {
 	return size * r.each(b, 2, func(_ int, rnd *rand.Rand) error {
 		ts := make([]ledger.Transfer, size)
 		for i := range ts {
-			ts[i] = r.transfer(pair(rnd, hot))
+			ts[i] = r.transfer(dbtest.Pair(rnd, hot))
 		}
 		return inBank(r.pool, r.bank, func(ctx context.Context, tx bun.IDB) error {
 			results, err := ledger.PostMany(ctx, tx, ts)
@@ -285,62 +245,11 @@ func (r *rig) many(b *testing.B, hot bool) float64 {
 	})
 }
 
-func pair(rnd *rand.Rand, hot bool) (from, to int) {
-	if hot {
-		return 0, 1 + rnd.IntN(benchUsers-1)
-	}
-	from = rnd.IntN(benchUsers)
-	return from, (from + 1 + rnd.IntN(benchUsers-1)) % benchUsers
-}
-
-// floor runs the floor by pgbench or, where that is missing, by raw pgx.
+// floor runs the floor for one round.
 func (r *rig) floor(b *testing.B, hot bool) float64 {
-	if tool := pgbench(); tool != "" {
-		script := filepath.Join(b.TempDir(), "floor.sql")
-		from := "\\set a random(1, 10000)\n"
-		if hot {
-			from = "\\set a 1\n"
-		}
-		text := from + "\\set b 1 + (:a + random(0, 9998)) % 10000\nselect floor.move(:a, :b, 5);\n"
-		if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
-			b.Fatal(err)
-		}
-		out, err := exec.Command(tool, "-n", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(max(1, int(roundTime.Seconds()))),
-			"-f", script, r.url).CombinedOutput()
-		m := regexp.MustCompile(`tps = ([0-9.]+)`).FindSubmatch(out)
-		if err != nil || m == nil {
-			b.Fatalf("pgbench: %v\n%s", err, out)
-		}
-		tps, err := strconv.ParseFloat(string(m[1]), 64)
-		if err != nil {
-			b.Fatal(err)
-		}
-		return tps
+	rate, err := dbtest.Floor(context.Background(), r.url, clients, roundTime, hot)
+	if err != nil {
+		b.Fatal(err)
 	}
-	conns := make([]*pgx.Conn, clients)
-	for i := range conns {
-		c, err := pgx.Connect(context.Background(), r.url)
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer func() { _ = c.Close(context.Background()) }()
-		conns[i] = c
-	}
-	return r.each(b, clients, func(client int, rnd *rand.Rand) error {
-		from, to := pair(rnd, hot)
-		_, err := conns[client].Exec(context.Background(), "select floor.move($1, $2, 5)", from+1, to+1)
-		return err
-	})
-}
-
-// pgbench is the path of the program, or "".
-func pgbench() string {
-	if p, err := exec.LookPath("pgbench"); err == nil {
-		return p
-	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
-	if len(found) == 0 {
-		return ""
-	}
-	return found[len(found)-1]
+	return rate
 }

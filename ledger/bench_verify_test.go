@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun"
 
+	"timebank/app/platform/dbtest"
 	"timebank/ledger"
 )
 
@@ -22,7 +23,7 @@ func (r *rig) fill(b *testing.B, transfers int) {
 	for done := 0; done < transfers; done += size {
 		ts := make([]ledger.Transfer, size)
 		for i := range ts {
-			ts[i] = r.transfer(pair(rnd, false))
+			ts[i] = r.transfer(dbtest.Pair(rnd, false))
 		}
 		err := inBank(r.pool, r.bank, func(ctx context.Context, tx bun.IDB) error {
 			_, err := ledger.PostMany(ctx, tx, ts)
