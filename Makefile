@@ -67,6 +67,10 @@ test-pages: $(BIN) ## The pages, in a browser, with axe, at 390 and 1280 pixels.
 bench: ## Ledger postings a second, beside the raw floor of the same PostgreSQL.
 	@go test ./ledger -run '^$$' -bench AgainstFloor -benchtime 1x -timeout 30m
 
+.PHONY: bench-search
+bench-search: ## Search over 100,000 listings of one bank, beside reads by primary key.
+	@go test ./app/listing -run '^$$' -bench SearchBeside -benchtime 1x -timeout 30m
+
 .PHONY: lint
 lint: ## Formatting, vet and, where they are at hand, staticcheck and govulncheck.
 	@.ci/lint

@@ -222,6 +222,7 @@ func (a *App) Ticks(s *schedule.Schedule) error {
 		{"*/15 * * * *", "remind-of-gatherings", func(b uuid.UUID) job.Args { return gathering.Remind{BankID: b} }},
 		{"50 2 * * *", "forget-guests", func(b uuid.UUID) job.Args { return gathering.Forget{BankID: b} }},
 		{"20 3 * * *", "expire-listings", func(b uuid.UUID) job.Args { return listing.Expire{BankID: b} }},
+		{"50 3 * * *", "index-listings", func(b uuid.UUID) job.Args { return listing.Reindex{BankID: b} }},
 		{"40 2 * * *", "forget-referrals", func(b uuid.UUID) job.Args { return referral.Forget{BankID: b} }},
 		{"*/5 * * * *", "tell-of-acts-on-behalf", func(b uuid.UUID) job.Args { return rights.TellBehalf{BankID: b} }},
 		{"*/10 * * * *", "seal-books", func(b uuid.UUID) job.Args { return books.Seal{BankID: b} }},

@@ -3,6 +3,7 @@ package listing
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,12 +63,14 @@ type listInput struct {
 	Bank  string    `path:"bank"`
 	Type  string    `query:"type" enum:"offer,request" default:"offer"`
 	After uuid.UUID `query:"after" format:"uuid" doc:"Last listing of the page before"`
+	Words string    `query:"words" maxLength:"200" doc:"Find by words; then the best come first, at most 40"`
 }
 
 type listOutput struct {
 	Body struct {
-		Listings []View `json:"listings"`
-		More     bool   `json:"more"`
+		Listings []View   `json:"listings"`
+		More     bool     `json:"more"`
+		Instead  []string `json:"instead,omitempty" doc:"Words that were read for ones that nobody has written"`
 	}
 }
 
@@ -116,6 +119,12 @@ func (s *Service) Routes(r *web.Routes) {
 	web.Register(r, web.Op{ID: "list-help", Method: http.MethodGet, Path: "/banks/{bank}/listings", Room: "help", Who: identity.TakePart, Summary: "What is offered or asked for, newest first"},
 		func(ctx context.Context, in *listInput) (*listOutput, error) {
 			a := identity.ActorFrom(ctx)
+			if strings.TrimSpace(in.Words) != "" {
+				found, err := s.Search(ctx, a, in.Type, in.Words)
+				out := s.list(a, found.Listings, false)
+				out.Body.Instead = found.Instead
+				return out, err
+			}
 			rows, more, err := s.List(ctx, a, in.Type, in.After)
 			return s.list(a, rows, more), err
 		})

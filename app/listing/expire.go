@@ -31,9 +31,18 @@ type Expire struct {
 // Kind implements job.Args.
 func (Expire) Kind() string { return "expire-listings" }
 
+// Reindex is the job that counts a bank's words and indexes what is not yet found.
+type Reindex struct {
+	BankID uuid.UUID `json:"bank_id"`
+}
+
+// Kind implements job.Args.
+func (Reindex) Kind() string { return "index-listings" }
+
 // Work names the jobs this slice does.
 func (s *Service) Work(q *job.Queue) {
 	job.Handle(q, func(ctx context.Context, j Expire) error { return s.Expire(ctx, j.BankID) })
+	job.Handle(q, func(ctx context.Context, j Reindex) error { return s.Reindex(ctx, j.BankID) })
 }
 
 // Expire ends what is open past its day, with its task, and gives notice of what
@@ -106,6 +115,9 @@ func (s *Service) Renew(ctx context.Context, a identity.Actor, id uuid.UUID, by 
 			Where("bank_id = ?", a.Bank.ID).Where("id = ?", id).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("renew listing: %w", err)
+		}
+		if err := show(ctx, tx, a.Bank.ID, id, true); err != nil {
+			return err
 		}
 		if err := desk.Finish(ctx, tx, a.Bank.ID, id, a.Person, now, desk.RingToRenew); err != nil {
 			return err

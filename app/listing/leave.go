@@ -30,7 +30,7 @@ func Leaves(ctx context.Context, tx bun.IDB, bank, member, by uuid.UUID, now tim
 	if err != nil {
 		return fmt.Errorf("forget notes: %w", err)
 	}
-	return nil
+	return forgetWords(ctx, tx, bank, member)
 }
 
 // liveOf lists a member's listings that are still on the list, however many.

@@ -48,6 +48,7 @@ func (w Want) clean() (Want, error) {
 	var c fault.Check
 	c.Add(w.Kind != "", "/kind", "needed", "Choose what kind of help it is.")
 	c.Add(len([]rune(w.Note)) <= NoteLimit, "/note", "too-long", fmt.Sprintf("Write at most %d characters.", NoteLimit))
+	c.Add(links(w.Note) <= linkLimit, "/note", "too-many-links", fmt.Sprintf("Please write what you would like in your own words, with at most %d web addresses.", linkLimit))
 	c.Add(!strings.ContainsRune(w.Note, 0), "/note", "not-text", "Please write plain text.")
 	return w, c.Err()
 }
@@ -202,7 +203,7 @@ func shown(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []Listing) ([]S
 	for i, l := range rows {
 		ids[i] = l.MemberID
 	}
-	people, err := member.Some(ctx, tx, bank, ids)
+	people, err := member.Faces(ctx, tx, bank, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ func Insert(ctx context.Context, tx bun.IDB, l Listing) error {
 	if err != nil {
 		return fmt.Errorf("add listing: %w", err)
 	}
-	return nil
+	return index(ctx, tx, l.BankID, []Listing{l})
 }
 
 // ByID finds a listing of a bank. Refuses with ErrNoListing.
@@ -90,7 +90,7 @@ func SetState(ctx context.Context, tx bun.IDB, bank, id uuid.UUID, state string)
 	if err != nil {
 		return fmt.Errorf("change listing: %w", err)
 	}
-	return nil
+	return show(ctx, tx, bank, id, state == Open)
 }
 
 // OpenOf lists a member's open listings, newest first.

@@ -55,6 +55,29 @@ func Some(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map
 	return out, nil
 }
 
+// Face is what other members see of one.
+type Face struct{ Called, Area string }
+
+// Faces reads what others see of members, by id.
+func Faces(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]Face, error) {
+	out := make(map[uuid.UUID]Face, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []struct {
+		ID uuid.UUID
+		Face
+	}
+	err := tx.NewSelect().Model((*Member)(nil)).Column("id", "called", "area").Where("bank_id = ?", bank).Where("id in (?)", bun.List(ids)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("read faces: %w", err)
+	}
+	for _, r := range rows {
+		out[r.ID] = r.Face
+	}
+	return out, nil
+}
+
 // AllActive lists the members who take part.
 func AllActive(ctx context.Context, tx bun.IDB, bank uuid.UUID) ([]Member, error) {
 	var out []Member

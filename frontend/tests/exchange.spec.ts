@@ -135,6 +135,29 @@ test('the link of the e-mail asks one thing, and one tap answers it, without sig
   await expectGood(page);
 });
 
+test('an offer is found by everyday words with a slip of the finger', async ({ page }) => {
+  const [carys, bill] = [await newMember('Carys'), await newMember('Bill')];
+  const mark = `topiary${carys.id.slice(-6).replace(/[^a-z]/g, 'x')}`;
+  const hers = await apiOf(carys);
+  await hers.post('/offers', { kind: 'garden.garden', note: `${mark}, swans and ducks` });
+  await hers.dispose();
+  await signInAs(page, bill);
+  await opened(page, '/offers', 'What people offer');
+  await expectGood(page);
+  const box = page.getByLabel('What are you looking for?');
+  await box.fill(`${mark.slice(0, 3)}${mark[4]}${mark[3]}${mark.slice(5)}`);
+  await box.press('Enter');
+  await expect(page.getByText(`We looked for: ${mark}.`)).toBeVisible();
+  await expect(page.getByRole('listitem').filter({ hasText: mark })).toBeVisible();
+  await expectGood(page);
+  await box.fill('qqqq xxxx');
+  await page.getByRole('button', { name: 'Look' }).click();
+  await expect(page.getByText('Nothing found for “qqqq xxxx”')).toBeVisible();
+  await expectGood(page);
+  await page.goBack();
+  await expect(page.getByRole('listitem').filter({ hasText: mark })).toBeVisible();
+});
+
 test('an answer that was lost, and two quick taps, count once', async ({ page }) => {
   test.slow();
   const [maria, bill] = [await newMember('Maria'), await newMember('Bill')];

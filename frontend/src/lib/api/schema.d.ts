@@ -2873,6 +2873,8 @@ export interface components {
             starts_at?: string;
         };
         HelpOfMemberAnswer: {
+            /** @description Words that were read for ones that nobody has written */
+            instead?: string[] | null;
             listings: components["schemas"]["ListingView"][] | null;
             more: boolean;
         };
@@ -3082,6 +3084,8 @@ export interface components {
             more: boolean;
         };
         ListHelpAnswer: {
+            /** @description Words that were read for ones that nobody has written */
+            instead?: string[] | null;
             listings: components["schemas"]["ListingView"][] | null;
             more: boolean;
         };
@@ -7619,6 +7623,8 @@ export interface operations {
                 type?: "offer" | "request";
                 /** @description Last listing of the page before */
                 after?: string;
+                /** @description Find by words; then the best come first, at most 40 */
+                words?: string;
             };
             header?: never;
             path: {
