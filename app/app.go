@@ -86,7 +86,11 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	}
 	a := &App{Deps: d, Queue: q}
 	var keys *identity.Keys
+	d.Box.At(d.Clock.Now)
 	err = db.InTx(ctx, d.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) (err error) {
+		if err = d.Box.Load(ctx, tx); err != nil {
+			return err
+		}
 		keys, err = identity.LoadKeys(ctx, tx, d.Box, d.Clock, d.Config.URL)
 		return err
 	})
@@ -130,6 +134,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	maps.Copy(a.Message.Calls, joining.Calls())
 	a.Figures = &figures.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Concern = &concern.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, URL: d.Config.URL}
+	job.HandleLong(q, func(ctx context.Context, _ Reseal) error { return a.Reseal(ctx) })
 	a.Identity.Work(q)
 	a.Message.Work(q)
 	a.Listing.Work(q)
@@ -233,6 +238,11 @@ func (a *App) Ticks(s *schedule.Schedule) error {
 		if err := s.Every(t.spec, t.name, func(ctx context.Context) error { return a.EnqueueForEachBank(ctx, t.args) }); err != nil {
 			return err
 		}
+	}
+	if err := s.Every("*/10 * * * *", "reseal", func(ctx context.Context) error {
+		return db.InTx(ctx, a.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error { return a.Queue.Enqueue(ctx, tx, Reseal{}) })
+	}); err != nil {
+		return err
 	}
 	return s.Every("20 * * * *", "forget-sign-ins", func(ctx context.Context) error {
 		return db.InTx(ctx, a.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {

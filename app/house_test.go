@@ -50,6 +50,7 @@ type house struct {
 	web   *httptest.Server
 	log   *safeBuffer
 	bank  bank.Bank
+	key   string // of the box
 	done  <-chan string
 }
 
@@ -75,6 +76,7 @@ func openOn(t testing.TB, data *dbtest.DB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.key = key
 	box, err := seal.New(key)
 	if err != nil {
 		t.Fatal(err)

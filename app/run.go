@@ -85,6 +85,7 @@ func (a *App) run(ctx context.Context, l net.Listener, ready func()) error {
 	}
 	ticks.Start()
 	group, serving := errgroup.WithContext(ctx)
+	go a.WatchSeal(serving)
 	go a.Identity.Keys.Watch(serving, func(err error) { a.Log.Warn("signing keys could not be read again", "error", err) })
 	group.Go(func() error { return a.Web.Run(serving, l) })
 	ready()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,6 +19,31 @@ func (rotateKeysCmd) Run(ctx context.Context, c config.Config) error {
 			return err
 		}
 		say("A new key signs from now on. The old one checks for another hour; nobody is signed out, and nothing has to be started again.")
+		return nil
+	})
+}
+
+type rotateSealCmd struct{}
+
+func (rotateSealCmd) Run(ctx context.Context, c config.Config) error {
+	return withApp(ctx, c, func(a *app.App) error {
+		if err := a.RotateSeal(ctx); err != nil {
+			return err
+		}
+		say("A new key seals in a minute. What older keys sealed is sealed anew in the background, within half an hour for most; then they are retired. Nothing has to be started again.")
+		return nil
+	})
+}
+
+type checkSealCmd struct{}
+
+func (checkSealCmd) Run(ctx context.Context, c config.Config) error {
+	return withApp(ctx, c, func(a *app.App) error {
+		rows, older, err := a.CheckSeal(ctx)
+		if err != nil {
+			return err
+		}
+		say(fmt.Sprintf("%d sealed values, and all of them open; %d were sealed by an older key.", rows, older))
 		return nil
 	})
 }

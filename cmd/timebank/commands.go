@@ -145,6 +145,8 @@ type adminCmd struct {
 	Bank        newBankCmd     `cmd:"" help:"Make a time bank."`
 	Staff       newStaffCmd    `cmd:"" help:"Give somebody a role in a bank; they sign in with a code sent to their e-mail."`
 	Operator    operatorCmd    `cmd:"" help:"Let somebody see the list of banks with counts, and nothing in them."`
+	RotateSeal  rotateSealCmd  `cmd:"" help:"Seal sensitive columns with a new key; what there is follows in the background."`
+	CheckSeal   checkSealCmd   `cmd:"" help:"Open every sealed value and say how many there are."`
 	RotateKeys  rotateKeysCmd  `cmd:"" help:"Sign with a new key; nobody is signed out."`
 	Program     programCmd     `cmd:"" help:"Let an integration into one bank; prints its secret."`
 	Token       tokenCmd       `cmd:"" help:"Print a bearer token for an hour at most."`

@@ -9,11 +9,14 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/tink-crypto/tink-go/v2/aead"
@@ -22,11 +25,27 @@ import (
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
-// Box seals and opens.
+// Box seals and opens. Its first key stands outside the database; further ones
+// come from there, sealed by the first (keys.go), and take over one by one.
 type Box struct {
-	aead  tink.AEAD
+	root  sealer
 	blind []byte
+
+	mu   sync.RWMutex
+	keys []sealer // by the time from which they seal
+	now  func() time.Time
 }
+
+// sealer is one key. Whatever it sealed begins with its prefix, by which it is
+// found again.
+type sealer struct {
+	aead   tink.AEAD
+	prefix [PrefixLen]byte
+	starts time.Time
+}
+
+// PrefixLen is how many bytes of a sealed value name the key that sealed it.
+const PrefixLen = 5
 
 // ErrKey tells that the key cannot be read.
 var ErrKey = errors.New("the sealing key cannot be read; it is the text that `timebank key` printed")
@@ -50,21 +69,32 @@ func NewKey() (string, error) {
 
 // New opens a box with a key that NewKey made. Refuses others with ErrKey.
 func New(key string) (*Box, error) {
-	raw, err := base64.RawStdEncoding.DecodeString(key)
+	root, raw, err := read(key)
 	if err != nil {
-		return nil, ErrKey
-	}
-	h, err := insecurecleartextkeyset.Read(keyset.NewBinaryReader(bytes.NewReader(raw)))
-	if err != nil {
-		return nil, ErrKey
-	}
-	a, err := aead.New(h)
-	if err != nil {
-		return nil, ErrKey
+		return nil, err
 	}
 	mac := hmac.New(sha256.New, raw)
 	mac.Write([]byte("blind index v1"))
-	return &Box{a, mac.Sum(nil)}, nil
+	return &Box{root: root, blind: mac.Sum(nil), now: time.Now}, nil
+}
+
+func read(key string) (sealer, []byte, error) {
+	raw, err := base64.RawStdEncoding.DecodeString(key)
+	if err != nil {
+		return sealer{}, nil, ErrKey
+	}
+	h, err := insecurecleartextkeyset.Read(keyset.NewBinaryReader(bytes.NewReader(raw)))
+	if err != nil {
+		return sealer{}, nil, ErrKey
+	}
+	a, err := aead.New(h)
+	if err != nil {
+		return sealer{}, nil, ErrKey
+	}
+	k := sealer{aead: a}
+	k.prefix[0] = 1 // as tink writes it: a version, then the key's number
+	binary.BigEndian.PutUint32(k.prefix[1:], h.KeysetInfo().GetPrimaryKeyId())
+	return k, raw, nil
 }
 
 // KeyFile returns the key kept in path, making one, readable by its owner only,
@@ -108,18 +138,48 @@ type Place struct {
 
 func (p Place) data() []byte { return append([]byte(p.Column+"\x00"), p.Row[:]...) }
 
+// primary is the key that seals now.
+func (b *Box) primary() sealer {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	k, now := b.root, b.now()
+	for _, x := range b.keys {
+		if !now.Before(x.starts) {
+			k = x
+		}
+	}
+	return k
+}
+
+// Primary is with what everything begins that is sealed now.
+func (b *Box) Primary() []byte {
+	k := b.primary()
+	return k.prefix[:]
+}
+
 // Seal encrypts plain for its place.
-func (b *Box) Seal(p Place, plain []byte) ([]byte, error) {
-	out, err := b.aead.Encrypt(plain, p.data())
+func (b *Box) Seal(p Place, plain []byte) ([]byte, error) { return b.primary().seal(p, plain) }
+
+func (k sealer) seal(p Place, plain []byte) ([]byte, error) {
+	out, err := k.aead.Encrypt(plain, p.data())
 	if err != nil {
 		return nil, fmt.Errorf("seal %s: %w", p.Column, err)
 	}
 	return out, nil
 }
 
-// Open decrypts what stands at a place. Refuses with ErrOpen.
+// Open decrypts what stands at a place, whichever of the keys sealed it. Refuses
+// with ErrOpen.
 func (b *Box) Open(p Place, sealed []byte) ([]byte, error) {
-	out, err := b.aead.Decrypt(sealed, p.data())
+	k := b.root
+	b.mu.RLock()
+	for _, x := range b.keys {
+		if bytes.HasPrefix(sealed, x.prefix[:]) {
+			k = x
+		}
+	}
+	b.mu.RUnlock()
+	out, err := k.aead.Decrypt(sealed, p.data())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", p.Column, ErrOpen)
 	}
