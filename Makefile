@@ -64,8 +64,9 @@ test-pages: $(BIN) ## The pages, in a browser, with axe, at 390 and 1280 pixels.
 	@.ci/pages
 
 .PHONY: bench
-bench: ## Ledger postings a second, beside the raw floor of the same PostgreSQL.
-	@go test ./ledger -run '^$$' -bench AgainstFloor -benchtime 1x -timeout 30m
+bench: ## Postings, reads, proofs and whole requests a second, beside the floor of the same PostgreSQL.
+	@go test ./ledger -run '^$$' -bench . -benchmem -benchtime 1x -timeout 60m
+	@go test ./app -run '^$$' -bench . -benchtime 1x -timeout 30m
 
 .PHONY: bench-search
 bench-search: ## Search over 100,000 listings of one bank, beside reads by primary key.
