@@ -78,7 +78,7 @@ export default defineConfig({
                   test: /[\\/](src[\\/]lib|paraglide)[\\/].*\.(js|ts|svelte)$/,
                   minShareCount: 2,
                   entriesAware: true,
-                  entriesAwareMergeThreshold: 4_000,
+                  entriesAwareMergeThreshold: 2_000,
                 },
               ],
             },

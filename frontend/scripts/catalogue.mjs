@@ -24,11 +24,23 @@ export function placesOf(message) {
   return [...new Set(sentencesOf(message).flatMap((words) => [...words.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)))].sort();
 }
 
+/** A language with six forms often has two sentences: the one that most forms share need stand there only once. */
+function fewer(message) {
+  if (typeof message === 'string') return message;
+  return message.map((variant) => {
+    const said = Object.values(variant.match);
+    const common = said.reduce((one, other) => (said.filter((each) => each === other).length > said.filter((each) => each === one).length ? other : one));
+    const rest = Object.entries(variant.match).filter(([, words]) => words !== common);
+    const selector = variant.selectors[0];
+    return said.length - rest.length > 1 ? { ...variant, match: { ...Object.fromEntries(rest), [`${selector}=*`]: common } } : variant;
+  });
+}
+
 /** Writes a project of one language only, so that nobody fetches the words of another. @returns {string} its folder */
 export function projectOf(language, root = '.words') {
   const folder = join(root, language, 'project.inlang');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(root, language, `${language}.json`), JSON.stringify({ ...wordsOf(base), ...wordsOf(language) }));
+  writeFileSync(join(root, language, `${language}.json`), JSON.stringify(Object.fromEntries(Object.entries({ ...wordsOf(base), ...wordsOf(language) }).map(([key, message]) => [key, fewer(message)]))));
   const settings = JSON.parse(readFileSync('project.inlang/settings.json', 'utf8'));
   settings.baseLocale = language;
   settings.locales = [language];

@@ -39,10 +39,10 @@ for (const [code, { lang, dir, name, day, hours }] of Object.entries(spoken)) {
       await expect(page.locator('html')).toHaveAttribute('dir', dir);
       await expectGood(page);
       if (path === '/hours') {
-        await expect(page.getByRole('main').getByText(day).first()).toBeVisible();
-        await expect(page.getByRole('main').getByText(hours).first()).toBeVisible();
+        await expect(page.getByRole('main').getByText(day).locator('visible=true').first()).toBeVisible();
+        await expect(page.getByRole('main').getByText(hours).locator('visible=true').first()).toBeVisible();
         // An American date would be a fallback of the browser's.
-        await expect(page.getByText(/(January|February|November|Monday|Tuesday)/)).toHaveCount(0);
+        await expect(page.getByText(/\d+,? (January|February|October|November|December)|(January|February|October|November|December) \d/)).toHaveCount(0);
       }
     }
   });
