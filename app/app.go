@@ -18,6 +18,7 @@ import (
 	"timebank/app/bank"
 	"timebank/app/books"
 	"timebank/app/concern"
+	"timebank/app/contact"
 	"timebank/app/desk"
 	"timebank/app/exchange"
 	"timebank/app/exchangefile"
@@ -65,6 +66,7 @@ type App struct {
 	Identity  *identity.Service
 	Member    *member.Service
 	Listing   *listing.Service
+	Contact   *contact.Service
 	Matching  *matching.Service
 	Exchange  *exchange.Service
 	Referral  *referral.Service
@@ -108,6 +110,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Member = &member.Service{Pool: d.Pool, Clock: d.Clock, ReadOut: a.Identity.ReadOut, Tell: a.tell}
 	a.Matching = &matching.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Message = &message.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Mail: d.Mail}
+	a.Contact = &contact.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Listing = &listing.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL}
 	a.Referral = &referral.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Join: a.join}
 	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, Sign: d.Box.Blind,
@@ -116,7 +119,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Exchange.Gatherings = a.gatherings
 	a.Joining = &joining.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Message: a.Message, URL: d.Config.URL, Limit: a.Identity.Limit}
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
-		desk.OfRequest: listing.Describe, desk.OfListing: listing.DescribeEnding, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfMessage: message.Describe, desk.OfReferral: a.Referral.Describe,
+		desk.OfRequest: listing.Describe, desk.OfListing: listing.DescribeEnding, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfMessage: message.Describe, desk.OfComplaint: contact.Describe, desk.OfReferral: a.Referral.Describe,
 		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe, desk.OfBooks: books.Describe, desk.OfSignUp: a.Gathering.Describe,
 		desk.OfStanding: rights.DescribeStandings, desk.OfNewMember: joining.DescribeNew,
 	}}
@@ -156,7 +159,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 
 // hang adds every slice's operations.
 func (a *App) hang(r *web.Routes) {
-	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, &statement.Service{Pool: a.Pool, Clock: a.Clock}, a.Figures, a.Concern, a.Books} {
+	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Contact, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, &statement.Service{Pool: a.Pool, Clock: a.Clock}, a.Figures, a.Concern, a.Books} {
 		slice.Routes(r)
 	}
 }
@@ -168,7 +171,7 @@ func Document() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Matching: &matching.Service{},
+	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Contact: &contact.Service{}, Matching: &matching.Service{},
 		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Gathering: &gathering.Service{}, Figures: &figures.Service{}, Concern: &concern.Service{}, Books: &books.Service{}}
 	a.hang(s.Routes)
 	demoRoutes(s.Routes, nil, nil)

@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/concern"
+	"timebank/app/contact"
 	"timebank/app/desk"
 	"timebank/app/exchange"
 	"timebank/app/gathering"
@@ -24,7 +25,7 @@ import (
 // order in which a person reads it.
 func sections(r *referral.Service) []held.Section {
 	var out []held.Section
-	for _, some := range [][]held.Section{identity.Held(), member.Held(), listing.Held(), exchange.Held(), gathering.Held(), matching.Held(), message.Held(), desk.Held(aboutMember), r.Held(), concern.Held()} {
+	for _, some := range [][]held.Section{identity.Held(), member.Held(), listing.Held(), exchange.Held(), contact.Held(), gathering.Held(), matching.Held(), message.Held(), desk.Held(aboutMember), r.Held(), concern.Held()} {
 		out = append(out, some...)
 	}
 	return out

@@ -71,7 +71,7 @@ var walls = map[string]wall{
 
 	"set-join-questions": governing, "list-applications": desking, "invite": desking, "accept-application": {"nnn", "yyh", "yyh", "nnn"}, "decline-application": {"nnn", "yyh", "yyh", "nnn"},
 	"list-help": parting, "offer-help": parting, "ask-for-help": parting, "record-help": parting, "propose-exchange": parting,
-	"home": ofMember, "statement": ofMember, "statement-page": ofMember, "statement-pdf": ofMember, "statement-csv": ofMember, "withdraw-listing": ofMember, "renew-listing": ofMember,
+	"home": ofMember, "statement": ofMember, "statement-page": ofMember, "statement-pdf": ofMember, "statement-csv": ofMember, "withdraw-listing": ofMember, "list-blocked": ofMember, "tell-complaint": ofBank, "unblock": ofBank, "renew-listing": ofMember,
 	"help-of-member": {"yhh", "yyy", "yyy", "nnn"}, // for staff an empty list, as of a member who does not exist
 	"see-listing":    {"yyh", "yyh", "yyh", "nnn"}, // what is open is for every member to see
 	"see-exchange":   ofMember, "agree": ofMember, "cancel-exchange": ofMember, "confirm-hours": ofMember, "dispute-hours": ofMember, "say-done": ofMember,
@@ -341,6 +341,13 @@ func (w *walled) more(op, role string) map[string]any {
 		}
 	case "move-hours":
 		out["to_bank"] = "elsewhere"
+	case "tell-complaint", "unblock":
+		if role != "member" {
+			out["for_member"], out["consent"] = maria, "phone"
+		}
+		if op == "tell-complaint" {
+			out["words"] = "Something odd"
+		}
 	case "record-help":
 		out["helper_id"], out["helped_id"] = maria, bill
 	case "propose-exchange":

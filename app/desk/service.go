@@ -107,7 +107,7 @@ func (s *Service) Take(ctx context.Context, a identity.Actor, task uuid.UUID) er
 
 // byHand are the kinds that only a person can call done; the others end when the
 // thing itself has moved on.
-var byHand = []string{RingToRemind, RingToTell, RingToRead, RingToRenew, MessageFailed, BelowSoftFloor, SafetyCall, ReferralOverdue, GiveNotes, CloseReferral}
+var byHand = []string{RingToRemind, RingToTell, RingToRead, RingToRenew, LookIntoComplaint, MessageFailed, BelowSoftFloor, SafetyCall, ReferralOverdue, GiveNotes, CloseReferral}
 
 // Done closes a task that no act of the system closes by itself. Refuses others,
 // and unknown ones, with ErrNoTask.

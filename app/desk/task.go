@@ -31,24 +31,25 @@ type Task struct {
 
 // The kinds of task. Each names what has to be done, not what has happened.
 const (
-	FindHelper        = "find-helper"        // a request is open
-	RingToAsk         = "ring-to-ask"        // a helper without a device has to be asked
-	RingToConfirm     = "ring-to-confirm"    // hours wait for the word of somebody without a device
-	RingToRemind      = "ring-to-remind"     // tomorrow's meeting, for somebody without e-mail
-	RingToTell        = "ring-to-tell"       // agreed, called off or put right, and somebody without e-mail should know
-	RingToRead        = "ring-to-read"       // somebody without e-mail was written to
-	RingToRenew       = "ring-to-renew"      // an offer or request of somebody without e-mail is about to end
-	MessageFailed     = "message-failed"     // what we wrote did not arrive
-	SettleDispute     = "settle-dispute"     // the two sides tell different hours
-	BelowSoftFloor    = "below-soft-floor"   // somebody has had a lot more than they gave
-	AnswerReferral    = "answer-referral"    // a surgery handed somebody over
-	RingReferred      = "ring-referred"      // the next call to somebody referred is due
-	ReferralOverdue   = "referral-overdue"   // a clock of a referral has run out
-	SafetyCall        = "safety-call"        // the surgery asks to be rung about safety
-	GiveNotes         = "give-notes"         // a member wants what staff wrote about them
-	AnswerApplication = "answer-application" // somebody wants to join
-	CheckBooks        = "check-books"        // the nightly proof found hours that do not add up
-	CloseReferral     = "close-referral"     // the member has left, and the referral is still open
+	FindHelper        = "find-helper"         // a request is open
+	RingToAsk         = "ring-to-ask"         // a helper without a device has to be asked
+	RingToConfirm     = "ring-to-confirm"     // hours wait for the word of somebody without a device
+	RingToRemind      = "ring-to-remind"      // tomorrow's meeting, for somebody without e-mail
+	RingToTell        = "ring-to-tell"        // agreed, called off or put right, and somebody without e-mail should know
+	RingToRead        = "ring-to-read"        // somebody without e-mail was written to
+	RingToRenew       = "ring-to-renew"       // an offer or request of somebody without e-mail is about to end
+	LookIntoComplaint = "look-into-complaint" // a member told us about another
+	MessageFailed     = "message-failed"      // what we wrote did not arrive
+	SettleDispute     = "settle-dispute"      // the two sides tell different hours
+	BelowSoftFloor    = "below-soft-floor"    // somebody has had a lot more than they gave
+	AnswerReferral    = "answer-referral"     // a surgery handed somebody over
+	RingReferred      = "ring-referred"       // the next call to somebody referred is due
+	ReferralOverdue   = "referral-overdue"    // a clock of a referral has run out
+	SafetyCall        = "safety-call"         // the surgery asks to be rung about safety
+	GiveNotes         = "give-notes"          // a member wants what staff wrote about them
+	AnswerApplication = "answer-application"  // somebody wants to join
+	CheckBooks        = "check-books"         // the nightly proof found hours that do not add up
+	CloseReferral     = "close-referral"      // the member has left, and the referral is still open
 )
 
 // Subjects of tasks.
@@ -58,6 +59,7 @@ const (
 	OfListing     = "listing"
 	OfMember      = "member"
 	OfMessage     = "message"
+	OfComplaint   = "complaint"
 	OfReferral    = "referral"
 	OfApplication = "application"
 	OfSignUp      = "sign-up"  // to a gathering

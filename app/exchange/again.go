@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/bank"
+	"timebank/app/contact"
 	"timebank/app/identity"
 	"timebank/app/member"
 	"timebank/app/platform/db"
@@ -94,6 +95,9 @@ func (s *Service) again(ctx context.Context, tx bun.IDB, a identity.Actor, newID
 		starts = &at
 	}
 	if err := active(ctx, tx, a.Bank.ID, old.HelperID, old.HelpedID); err != nil {
+		return err
+	}
+	if err := contact.Between(ctx, tx, a.Bank.ID, old.HelperID, old.HelpedID); err != nil {
 		return err
 	}
 	if p.Place == "" {

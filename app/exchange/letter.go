@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"timebank/app/contact"
 	"timebank/app/identity"
 	"timebank/app/member"
 	"timebank/app/message"
@@ -82,6 +83,9 @@ func (s *Service) write(ctx context.Context, tx bun.IDB, a identity.Actor, id, o
 		other = x.e.HelpedID
 	}
 	if err := active(ctx, tx, a.Bank.ID, other); err != nil {
+		return err
+	}
+	if err := contact.Between(ctx, tx, a.Bank.ID, x.member, other); err != nil {
 		return err
 	}
 	l := Letter{BankID: a.Bank.ID, ID: id, ExchangeID: of, FromID: x.member, Words: words, At: now}

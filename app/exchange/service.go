@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"timebank/app/contact"
 	"timebank/app/desk"
 	"timebank/app/identity"
 	"timebank/app/listing"
@@ -240,6 +241,9 @@ func (s *Service) propose(ctx context.Context, tx bun.IDB, a identity.Actor, id 
 		return err
 	}
 	if err := active(ctx, tx, a.Bank.ID, x.e.HelperID, x.e.HelpedID); err != nil {
+		return err
+	}
+	if err := contact.Between(ctx, tx, a.Bank.ID, x.e.HelperID, x.e.HelpedID); err != nil {
 		return err
 	}
 	if err := insert(ctx, tx, x.e, Event{ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Consent: x.consent(), At: now}); err != nil {

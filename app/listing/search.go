@@ -60,7 +60,7 @@ func (s *Service) Search(ctx context.Context, a identity.Actor, kind, words stri
 			return err
 		}
 		out.Instead = instead
-		out.Listings, err = shown(ctx, tx, a.Bank.ID, rows)
+		out.Listings, err = visible(ctx, tx, a, rows)
 		return err
 	})
 	return out, err

@@ -3,11 +3,13 @@ package listing
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"timebank/app/contact"
 	"timebank/app/desk"
 	"timebank/app/identity"
 	"timebank/app/member"
@@ -154,7 +156,7 @@ func (s *Service) List(ctx context.Context, a identity.Actor, kind string, after
 		if more = len(rows) > pageSize; more {
 			rows = rows[:pageSize]
 		}
-		out, err = shown(ctx, tx, a.Bank.ID, rows)
+		out, err = visible(ctx, tx, a, rows)
 		return err
 	})
 	return out, more, err
@@ -189,13 +191,28 @@ func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Show
 		if l.State != Open && !a.Can(l.MemberID, identity.ReadDiary) {
 			return ErrNoListing
 		}
-		out, err = shown(ctx, tx, a.Bank.ID, []Listing{l})
+		out, err = visible(ctx, tx, a, []Listing{l})
 		return err
 	})
+	if err == nil && len(out) == 0 {
+		err = ErrNoListing
+	}
 	if err != nil {
 		return Shown{}, err
 	}
 	return out[0], nil
+}
+
+// visible leaves out the listings of those from whom the reader is kept apart.
+func visible(ctx context.Context, tx bun.IDB, a identity.Actor, rows []Listing) ([]Shown, error) {
+	if !a.May(identity.WorkDesk) {
+		apart, err := contact.Apart(ctx, tx, a.Bank.ID, a.Member)
+		if err != nil {
+			return nil, err
+		}
+		rows = slices.DeleteFunc(rows, func(l Listing) bool { return apart[l.MemberID] })
+	}
+	return shown(ctx, tx, a.Bank.ID, rows)
 }
 
 func shown(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []Listing) ([]Shown, error) {

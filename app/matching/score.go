@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -18,7 +19,7 @@ type Parts struct {
 	Knows       int    `json:"knows"`        // exchanges of just these two
 	SameArea    bool   `json:"same_area"`    //
 	Area        string `json:"area"`         // the helper's, to be said aloud
-	FreeSlots   int    `json:"free_slots"`   // half days a week they are free
+	FreeSlots   int    `json:"free_slots"`   // half days at which both are free, as bits; 0: not known of one of them
 	AskedMonth  int    `json:"asked_month"`  // asks in the last 30 days, of any kind
 	SaidYes     int    `json:"said_yes"`     // of all asks they answered
 	Answered    int    `json:"answered"`     //
@@ -63,6 +64,29 @@ func Score(p Parts) float64 {
 	return math.Min(1, s)
 }
 
+// bothFree is at which half days of the week both are free. Where one has not told,
+// nothing is known and nobody is left out; ever is false when the two are never
+// free together.
+func bothFree(one, other int) (shared int, ever bool) {
+	if one == 0 || other == 0 {
+		return 0, true
+	}
+	return one & other, one&other != 0
+}
+
+// halfDays says up to two of them: "Tuesday mornings and Friday evenings".
+func halfDays(slots int) string {
+	var out []string
+	for day, name := range []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"} {
+		for part, word := range []string{"mornings", "afternoons", "evenings"} {
+			if slots&(1<<(3*day+part)) != 0 && len(out) < 2 {
+				out = append(out, name+" "+word)
+			}
+		}
+	}
+	return strings.Join(out, " and ")
+}
+
 func saturate(n, half int) float64 { return float64(n) / float64(n+half) }
 
 // Reasons tells what speaks for and against, in words a broker would say aloud.
@@ -93,6 +117,9 @@ func Reasons(p Parts) (pro, con []string) {
 		pro = append(pro, "Lives in the same area, "+p.Area)
 	case p.Area != "":
 		con = append(con, "Lives in "+p.Area)
+	}
+	if p.FreeSlots != 0 {
+		pro = append(pro, "Both free on "+halfDays(p.FreeSlots))
 	}
 	switch {
 	case p.AskedMonth == 0:

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"timebank/app/contact"
 	"timebank/app/exchange"
 	"timebank/app/identity"
 	"timebank/app/listing"
@@ -116,16 +117,21 @@ func (s *Service) parts(ctx context.Context, tx bun.IDB, a identity.Actor, l lis
 	if err != nil {
 		return nil, nil, err
 	}
+	apart, err := contact.Apart(ctx, tx, a.Bank.ID, l.MemberID)
+	if err != nil {
+		return nil, nil, err
+	}
 	out := map[uuid.UUID]Parts{}
 	for _, m := range all {
-		if m.ID == l.MemberID || refused[m.ID] {
+		shared, ever := bothFree(people[l.MemberID].FreeSlots, m.FreeSlots)
+		if m.ID == l.MemberID || refused[m.ID] || apart[m.ID] || !ever {
 			continue
 		}
 		h, q := history[m.ID], asks[m.ID]
 		p := Parts{
 			Kind: offers[m.ID], TimesDone: h.OfKind, TimesHelped: h.Total, Knows: h.With, Area: m.Area,
 			SameArea: m.Area != "" && m.Area == people[l.MemberID].Area, AskedMonth: q.Month, SaidYes: q.Yes, Answered: q.Answered,
-			DaysQuiet: -1, Balance: int64(balances[m.AccountID]), NeedsVisit: l.Place == "home", Independent: m.Stage == member.Independent,
+			DaysQuiet: -1, FreeSlots: shared, Balance: int64(balances[m.AccountID]), NeedsVisit: l.Place == "home", Independent: m.Stage == member.Independent,
 		}
 		if !h.Last.IsZero() {
 			p.DaysQuiet = int(now.Sub(h.Last).Hours() / 24)

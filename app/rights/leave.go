@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"timebank/app/contact"
 	"timebank/app/exchange"
 	"timebank/app/identity"
 	"timebank/app/listing"
@@ -178,6 +179,9 @@ func (s *Service) Leave(ctx context.Context, a identity.Actor, who uuid.UUID, f 
 			return err
 		}
 		if err := s.Exchange.Leaves(ctx, tx, a, m.ID, behalf, f.Consent); err != nil {
+			return err
+		}
+		if err := contact.Leaves(ctx, tx, a.Bank.ID, m.ID, now); err != nil {
 			return err
 		}
 		if err := listing.Leaves(ctx, tx, a.Bank.ID, m.ID, a.Person, now); err != nil {
