@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test';
 import { expectGood } from './bar.ts';
-import { apiAs, apiOf, broker, mailedCode, newMember, signIn, signInAs } from './lib/signin.ts';
+import { apiAs, apiOf, broker, mailedCode, newMember, receptionist, signIn, signInAs } from './lib/signin.ts';
 import { totp } from './lib/totp.ts';
 
 // How a person signs in, and keeps others from doing it. Against the demo.
@@ -167,4 +167,22 @@ test('somebody with a mobile phone and no e-mail gets the code by text message',
   await page.getByLabel('Six-figure code').fill(code);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.waitForURL('/diary');
+});
+
+test('a page at the reception desk covers itself, and nothing typed is lost', async ({ page }) => {
+  await page.clock.install();
+  await signIn(page, receptionist);
+  await page.goto('/surgery/refer');
+  const box = page.getByRole('main').getByRole('textbox').first();
+  await box.fill('Ada');
+  const cover = page.getByRole('dialog', { name: 'This page is covered' });
+  await page.clock.fastForward('02:30');
+  await expect(cover).toBeHidden();
+  await page.clock.fastForward('00:45');
+  await expect(cover).toBeVisible();
+  await expectGood(page);
+  await expect(page.getByRole('button', { name: 'Go on' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(cover).toBeHidden();
+  await expect(box).toHaveValue('Ada');
 });
