@@ -102,3 +102,16 @@ test('a coordinator writes what people are asked', async ({ page }, info) => {
   await page.getByRole('button', { name: 'Save the questions' }).click();
   await expect(page.getByText('You ask nothing more.')).toBeVisible();
 });
+
+test('a coordinator sees whether the hours add up', async ({ page }) => {
+  await signIn(page, broker);
+  await opened(page, '/broker/settings', 'How this time bank works');
+  await page.getByRole('link', { name: /Do the hours add up/ }).click();
+  await expect(page.getByRole('heading', { name: 'Yes, every hour adds up' })).toBeVisible();
+  await page.getByText('The seal on the books').click();
+  await expect(page.getByText(/^[0-9a-f]{64}$/)).toBeVisible();
+  await page.getByText('Somebody moves to another time bank').click();
+  await expectGood(page);
+  await page.getByRole('button', { name: 'Send the hours' }).click();
+  await expect(page.getByRole('link', { name: 'Choose who moves.' })).toBeVisible();
+});
