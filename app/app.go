@@ -24,6 +24,7 @@ import (
 	"timebank/app/exchangefile"
 	"timebank/app/figures"
 	"timebank/app/gathering"
+	"timebank/app/gift"
 	"timebank/app/identity"
 	"timebank/app/joining"
 	"timebank/app/listing"
@@ -76,6 +77,7 @@ type App struct {
 	Rights    *rights.Service
 	Joining   *joining.Service
 	Gathering *gathering.Service
+	Gift      *gift.Service
 	Figures   *figures.Service
 	Concern   *concern.Service
 }
@@ -117,17 +119,20 @@ func New(ctx context.Context, d Deps) (*App, error) {
 		Asked: a.Matching.Asked, Answered: matching.Answered, TookPart: a.Referral.TookPart}
 	a.Gathering = &gathering.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, TookPart: a.Referral.TookPart}
 	a.Exchange.Gatherings = a.gatherings
+	a.Gift = &gift.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL}
 	a.Joining = &joining.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Message: a.Message, URL: d.Config.URL, Limit: a.Identity.Limit}
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
 		desk.OfRequest: listing.Describe, desk.OfListing: listing.DescribeEnding, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfMessage: message.Describe, desk.OfComplaint: contact.Describe, desk.OfReferral: a.Referral.Describe,
-		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe, desk.OfBooks: books.Describe, desk.OfSignUp: a.Gathering.Describe,
+		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe, desk.OfBooks: books.Describe, desk.OfSignUp: a.Gathering.Describe, desk.OfGift: gift.DescribeGifts, desk.OfPotAsk: gift.DescribeAsks,
 		desk.OfStanding: rights.DescribeStandings, desk.OfNewMember: joining.DescribeNew,
 	}}
 	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral),
-		Exchange: a.Exchange, Referral: a.Referral, Message: a.Message, URL: d.Config.URL, Also: []rights.Leaver{a.Gathering.Leaves}}
+		Exchange: a.Exchange, Referral: a.Referral, Message: a.Message, URL: d.Config.URL, Also: []rights.Leaver{a.Gathering.Leaves, a.Gift.Leaves}}
 	a.Desk.Describes[desk.OfAct] = a.Rights.DescribeActs
 	a.Message.Renders, a.Message.Calls = a.Exchange.Renders(), a.Exchange.Calls()
 	maps.Copy(a.Message.Renders, a.Gathering.Renders())
+	maps.Copy(a.Message.Renders, a.Gift.Renders())
+	maps.Copy(a.Message.Calls, gift.Calls())
 	maps.Copy(a.Message.Calls, a.Gathering.Calls())
 	maps.Copy(a.Message.Renders, a.Listing.Renders())
 	maps.Copy(a.Message.Calls, a.Listing.Calls())
@@ -143,6 +148,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Listing.Work(q)
 	a.Exchange.Work(q)
 	a.Gathering.Work(q)
+	a.Gift.Work(q)
 	a.Referral.Work(q)
 	a.Books = &books.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Log: d.Log}
 	a.Books.Work(q)
@@ -159,7 +165,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 
 // hang adds every slice's operations.
 func (a *App) hang(r *web.Routes) {
-	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Contact, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, &statement.Service{Pool: a.Pool, Clock: a.Clock}, a.Figures, a.Concern, a.Books} {
+	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Contact, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, &statement.Service{Pool: a.Pool, Clock: a.Clock}, a.Gift, a.Figures, a.Concern, a.Books} {
 		slice.Routes(r)
 	}
 }
@@ -172,7 +178,7 @@ func Document() ([]byte, error) {
 		return nil, err
 	}
 	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Contact: &contact.Service{}, Matching: &matching.Service{},
-		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Gathering: &gathering.Service{}, Figures: &figures.Service{}, Concern: &concern.Service{}, Books: &books.Service{}}
+		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Gathering: &gathering.Service{}, Gift: &gift.Service{}, Figures: &figures.Service{}, Concern: &concern.Service{}, Books: &books.Service{}}
 	a.hang(s.Routes)
 	demoRoutes(s.Routes, nil, nil)
 	return s.Document()
@@ -228,6 +234,7 @@ func (a *App) Ticks(s *schedule.Schedule) error {
 		{"35 * * * *", "expire-proposals", func(b uuid.UUID) job.Args { return exchange.Expire{BankID: b} }},
 		{"5 * * * *", "settle-silent", func(b uuid.UUID) job.Args { return exchange.SettleSilent{BankID: b} }},
 		{"*/15 * * * *", "remind-of-gatherings", func(b uuid.UUID) job.Args { return gathering.Remind{BankID: b} }},
+		{"25 * * * *", "expire-gifts", func(b uuid.UUID) job.Args { return gift.ExpireGifts{BankID: b} }},
 		{"50 2 * * *", "forget-guests", func(b uuid.UUID) job.Args { return gathering.Forget{BankID: b} }},
 		{"20 3 * * *", "expire-listings", func(b uuid.UUID) job.Args { return listing.Expire{BankID: b} }},
 		{"50 3 * * *", "index-listings", func(b uuid.UUID) job.Args { return listing.Reindex{BankID: b} }},

@@ -29,6 +29,7 @@ var knows = map[string][]string{
 	"books":        {"bank", "identity", "desk", "member"},
 	"figures":      {"bank", "identity"},
 	"concern":      {"bank", "identity"},
+	"gift":         {"bank", "identity", "desk", "member", "message", "exchange", "gathering"},
 	"statement":    {"bank", "identity", "member", "listing", "exchange", "gathering"},
 	"rights":       {"bank", "identity", "contact", "desk", "member", "message", "listing", "exchange", "referral"},
 	"exchangefile": {"bank", "identity", "member", "listing", "exchange"},

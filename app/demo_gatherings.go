@@ -5,10 +5,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/uptrace/bun"
 
 	"timebank/app/bank"
 	"timebank/app/gathering"
+	"timebank/app/gift"
 	"timebank/app/identity"
+	"timebank/app/platform/db"
 )
 
 // demoGatherings is what is on: a weekly drop-in, the last one with its hours in the
@@ -67,7 +70,27 @@ func (a *App) demoGatherings(ctx context.Context, b bank.Bank, broker identity.A
 			return err
 		}
 	}
-	return nil
+	return a.demoPot(ctx, b, broker, people["Edna Marsh"])
+}
+
+// demoPot puts hours into the pot, from the first who have some, and lets Edna ask it.
+func (a *App) demoPot(ctx context.Context, b bank.Bank, broker identity.Actor, edna identity.OnBehalf) error {
+	var givers []uuid.UUID
+	err := db.InTx(ctx, a.Pool, b.ID, func(ctx context.Context, tx bun.IDB) error {
+		return tx.NewRaw(`select m.id from member m join ledger.account a on a.bank_id = m.bank_id and a.id = m.account_id
+			where m.bank_id = ? and m.status = 'active' and a.posted >= 300 order by m.name limit 3`, b.ID).Scan(ctx, &givers)
+	})
+	if err != nil {
+		return err
+	}
+	for i, who := range givers {
+		in := gift.Giving{Minutes: int64(60 * (i + 1)), OnBehalf: identity.OnBehalf{For: &who, Consent: "phone"}}
+		if _, err := a.Gift.Give(ctx, broker, uuid.NewSHA1(b.ID, []byte("give "+who.String())), in); err != nil {
+			return err
+		}
+	}
+	_, err = a.Gift.AskPot(ctx, broker, uuid.NewSHA1(b.ID, []byte("ask pot")), 120, "A lift to the eye clinic and back", edna)
+	return err
 }
 
 // nextThursday is at least two days off, so that nobody is reminded at once.

@@ -12,6 +12,7 @@ import (
 	"timebank/app/desk"
 	"timebank/app/exchange"
 	"timebank/app/gathering"
+	"timebank/app/gift"
 	"timebank/app/identity"
 	"timebank/app/listing"
 	"timebank/app/matching"
@@ -25,7 +26,7 @@ import (
 // order in which a person reads it.
 func sections(r *referral.Service) []held.Section {
 	var out []held.Section
-	for _, some := range [][]held.Section{identity.Held(), member.Held(), listing.Held(), exchange.Held(), contact.Held(), gathering.Held(), matching.Held(), message.Held(), desk.Held(aboutMember), r.Held(), concern.Held()} {
+	for _, some := range [][]held.Section{identity.Held(), member.Held(), listing.Held(), exchange.Held(), contact.Held(), gathering.Held(), gift.Held(), matching.Held(), message.Held(), desk.Held(aboutMember), r.Held(), concern.Held()} {
 		out = append(out, some...)
 	}
 	return out
@@ -57,8 +58,10 @@ func aboutMember(ctx context.Context, tx bun.IDB, s held.Subject) ([]uuid.UUID, 
 	err := tx.NewRaw(`select id from listing where bank_id = ? and member_id = ?
 		union all select id from exchange where bank_id = ? and (helper_id = ? or helped_id = ?)
 		union all select id from gathering_part where bank_id = ? and member_id = ?
+		union all select id from gift where bank_id = ? and (from_id = ? or to_id = ?)
+		union all select id from pot_ask where bank_id = ? and member_id = ?
 		union all select id from referral where bank_id = ? and member_id = ?`,
-		s.Bank, s.Member, s.Bank, s.Member, s.Member, s.Bank, s.Member, s.Bank, s.Member).Scan(ctx, &out)
+		s.Bank, s.Member, s.Bank, s.Member, s.Member, s.Bank, s.Member, s.Bank, s.Member, s.Member, s.Bank, s.Member, s.Bank, s.Member).Scan(ctx, &out)
 	if err != nil {
 		return nil, fmt.Errorf("find tasks of member: %w", err)
 	}

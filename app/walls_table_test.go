@@ -19,6 +19,7 @@ import (
 	"timebank/app/concern"
 	"timebank/app/exchange"
 	"timebank/app/gathering"
+	"timebank/app/gift"
 	"timebank/app/identity"
 	"timebank/app/joining"
 	"timebank/app/member"
@@ -88,6 +89,9 @@ var walls = map[string]wall{
 
 	"book-checks": governing, "move-hours": ofPolicy,
 
+	"give-hours": parting, "list-gifts": ofMember, "pot": parting, "ask-pot": parting, "pot-desk": desking, "answer-pot-ask": ofDesk,
+	"accept-gift": ofMember, "decline-gift": ofMember, "take-back-gift": {"hhh", "yyh", "yyh", "nnn"}, // these gifts are to Maria, not from her
+
 	"surgery-desk": referring, "refer-person": referring, "list-my-referrals": referring,
 	"my-referral": ofSurgery, "withdraw-referral": ofSurgery, "answer-question": ofSurgery,
 	"see-referral": ofDesk, "accept-referral": ofDesk, "acknowledge-referral": ofDesk, "ask-surgery": ofDesk, "log-attempt": ofDesk,
@@ -150,6 +154,8 @@ func openWalled(t *testing.T) *walled {
 	w.objects["standing"] = [3]string{w.stands(h.bank, maria), w.stands(h.bank, bill), w.stands(other, stan)}
 	w.objects["application"] = [3]string{w.applies(h.bank, "ann"), w.applies(h.bank, "ben"), w.applies(other, "cat")}
 	w.objects["task"] = [3]string{w.task(h.bank, w.objects["request"][0]), w.task(h.bank, w.objects["request"][1]), w.task(other, w.objects["request"][2])}
+	w.objects["gift"] = [3]string{w.gives(h.bank, bill.ID, maria.ID), w.gives(h.bank, paul.ID, bill.ID), w.gives(other, fran.ID, stan.ID)}
+	w.objects["ask"] = [3]string{w.asksPot(h.bank, bill.ID), w.asksPot(h.bank, paul.ID), w.asksPot(other, stan.ID)}
 	for i, b := range []bank.Bank{h.bank, h.bank, other} {
 		who := [3]uuid.UUID{maria.ID, bill.ID, stan.ID}[i]
 		g, part := w.gathers(b, who)
@@ -258,6 +264,24 @@ func (w *walled) applies(b bank.Bank, name string) string {
 	return all[len(all)-1].ID.String()
 }
 
+// gives offers a quarter of an hour, out of some that somebody starts with.
+func (w *walled) gives(b bank.Bank, from, to uuid.UUID) string {
+	w.opensWith(b, from, 60)
+	id, err := w.app.Gift.Give(w.t.Context(), w.broker(b), uuid.Nil, gift.Giving{To: &to, Minutes: 15, OnBehalf: identity.OnBehalf{For: &from, Consent: "phone"}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id.String()
+}
+
+func (w *walled) asksPot(b bank.Bank, who uuid.UUID) string {
+	id, err := w.app.Gift.AskPot(w.t.Context(), w.broker(b), uuid.Nil, 15, "", identity.OnBehalf{For: &who, Consent: "phone"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id.String()
+}
+
 // gathers plans a gathering at which a member has a place.
 func (w *walled) gathers(b bank.Bank, who uuid.UUID) (id, part string) {
 	a := w.broker(b)
@@ -361,6 +385,12 @@ func (w *walled) more(op, role string) map[string]any {
 	case "note-concern", "close-concern":
 		out["words"] = "Rang, and she is well"
 	case "change-details", "pause-membership", "come-back", "leave":
+		out["consent"] = "phone"
+	case "give-hours", "ask-pot":
+		if role != "member" {
+			out["for_member"], out["consent"] = maria, "phone"
+		}
+	case "accept-gift", "decline-gift", "take-back-gift":
 		out["consent"] = "phone"
 	case "change-gathering":
 		out["clock"], out["minutes"], out["kind"], out["venue_name"] = "10:30", 60, "company.chat", "Hall"

@@ -15,7 +15,7 @@ import (
 // TaskView is one line of the queue.
 type TaskView struct {
 	ID        uuid.UUID  `json:"id"`
-	Kind      string     `json:"kind" enum:"find-helper,ring-to-ask,ring-to-confirm,ring-to-remind,ring-to-tell,ring-to-read,ring-to-renew,message-failed,look-into-complaint,settle-dispute,below-soft-floor,answer-referral,ring-referred,referral-overdue,safety-call,give-notes,close-referral,answer-application,check-books"`
+	Kind      string     `json:"kind" enum:"find-helper,ring-to-ask,ring-to-confirm,ring-to-remind,ring-to-tell,answer-pot-ask,ring-to-read,ring-to-renew,message-failed,look-into-complaint,settle-dispute,below-soft-floor,answer-referral,ring-referred,referral-overdue,safety-call,give-notes,close-referral,answer-application,check-books"`
 	Who       string     `json:"who" doc:"Name, or reference where no name may show"`
 	What      string     `json:"what" doc:"One sentence"`
 	Link      string     `json:"link" doc:"Path of the page on which it is done"`

@@ -35,6 +35,7 @@ const (
 	RingToAsk         = "ring-to-ask"         // a helper without a device has to be asked
 	RingToConfirm     = "ring-to-confirm"     // hours wait for the word of somebody without a device
 	RingToRemind      = "ring-to-remind"      // tomorrow's meeting, for somebody without e-mail
+	AnswerPotAsk      = "answer-pot-ask"      // a member asks the community pot for hours
 	RingToTell        = "ring-to-tell"        // agreed, called off or put right, and somebody without e-mail should know
 	RingToRead        = "ring-to-read"        // somebody without e-mail was written to
 	RingToRenew       = "ring-to-renew"       // an offer or request of somebody without e-mail is about to end
@@ -62,6 +63,8 @@ const (
 	OfComplaint   = "complaint"
 	OfReferral    = "referral"
 	OfApplication = "application"
+	OfGift        = "gift"
+	OfPotAsk      = "pot-ask"
 	OfSignUp      = "sign-up"  // to a gathering
 	OfNotes       = "notes"    // of staff, about the member with this id
 	OfAct         = "act"      // an entry of the journal, on somebody's behalf

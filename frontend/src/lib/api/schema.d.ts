@@ -690,6 +690,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/gifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give hours to a neighbour or to the pot */
+        post: operations["give-hours"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gifts/{gift}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say yes to a gift */
+        post: operations["accept-gift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gifts/{gift}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say no to a gift */
+        post: operations["decline-gift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/gifts/{gift}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take back a gift that nobody has answered */
+        post: operations["take-back-gift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/help-given": {
         parameters: {
             query?: never;
@@ -924,6 +992,23 @@ export interface paths {
         get: operations["member-details"];
         /** Correct a member's record */
         put: operations["change-details"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/members/{member}/gifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A member's gifts */
+        get: operations["list-gifts"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1299,6 +1384,74 @@ export interface paths {
         get?: never;
         /** Whether staff and surgeries need a second step */
         put: operations["demand-second-factor"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/pot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The accounts of the community pot */
+        get: operations["pot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/pot/asks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the community pot for hours */
+        post: operations["ask-pot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/pot/asks/{ask}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answer somebody who asked the pot */
+        post: operations["answer-pot-ask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/pot/desk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who asks the pot, and gifts without an answer */
+        get: operations["pot-desk"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -2203,6 +2356,13 @@ export interface components {
         AcceptApplicationAnswer: {
             member_id: string;
         };
+        AcceptGiftBody: {
+            /**
+             * @description Brokers: how the member said so
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+        };
         AddGatheringAnswer: {
             id: string;
         };
@@ -2242,6 +2402,14 @@ export interface components {
             may?: ("read-diary" | "ask-for-help" | "answer-plans")[] | null;
             name: string;
         };
+        AnswerPotAskBody: {
+            /**
+             * Format: int64
+             * @description What the pot gives; 0 declines
+             */
+            minutes: number;
+            words?: string;
+        };
         AnswerQuestionBody: {
             answer: string;
         };
@@ -2263,6 +2431,21 @@ export interface components {
         };
         AskForHelpAnswer: {
             id: string;
+        };
+        AskPotAnswer: {
+            id: string;
+        };
+        AskPotBody: {
+            /**
+             * @description How the member agreed; brokers need it with for_member
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+            /** @description Member this is done for; brokers, and people who stand in for a member */
+            for_member?: string;
+            /** Format: int64 */
+            minutes: number;
+            reason?: string;
         };
         AskSignInCodeAnswer: {
             /** @description What happens now, to show */
@@ -2479,6 +2662,13 @@ export interface components {
             /** @description Sent to their e-mail address, where there is one */
             words?: string;
         };
+        DeclineGiftBody: {
+            /**
+             * @description Brokers: how the member said so
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+        };
         DemandSecondFactorBody: {
             required: boolean;
         };
@@ -2498,7 +2688,7 @@ export interface components {
             group: "overdue" | "today" | "later";
             id: string;
             /** @enum {string} */
-            kind: "find-helper" | "ring-to-ask" | "ring-to-confirm" | "ring-to-remind" | "ring-to-tell" | "ring-to-read" | "ring-to-renew" | "message-failed" | "look-into-complaint" | "settle-dispute" | "below-soft-floor" | "answer-referral" | "ring-referred" | "referral-overdue" | "safety-call" | "give-notes" | "close-referral" | "answer-application" | "check-books";
+            kind: "find-helper" | "ring-to-ask" | "ring-to-confirm" | "ring-to-remind" | "ring-to-tell" | "answer-pot-ask" | "ring-to-read" | "ring-to-renew" | "message-failed" | "look-into-complaint" | "settle-dispute" | "below-soft-floor" | "answer-referral" | "ring-referred" | "referral-overdue" | "safety-call" | "give-notes" | "close-referral" | "answer-application" | "check-books";
             /** @description Path of the page on which it is done */
             link: string;
             member_id?: string;
@@ -2904,6 +3094,80 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
+        GiftAskView: {
+            answer: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            granted: number;
+            id: string;
+            member_id: string;
+            /** Format: int64 */
+            minutes: number;
+            reason: string;
+            /** @enum {string} */
+            state: "waiting" | "granted" | "declined" | "taken-back";
+            /** @description For brokers */
+            who: string;
+        };
+        GiftPotLineView: {
+            /** Format: int64 */
+            balance: number;
+            /**
+             * Format: int64
+             * @description Above zero: came into the pot
+             */
+            minutes: number;
+            /** Format: int64 */
+            n: number;
+            /** Format: date */
+            on: string;
+            what: string;
+        };
+        GiftView: {
+            /**
+             * Format: date
+             * @description Without an answer it goes back after this day
+             */
+            answer_by?: string;
+            /** Format: date-time */
+            created_at: string;
+            from: string;
+            from_id: string;
+            id: string;
+            /** Format: int64 */
+            minutes: number;
+            /** @enum {string} */
+            state: "offered" | "accepted" | "declined" | "expired" | "taken-back";
+            /** @description Empty: the pot */
+            to: string;
+            /** @description Missing: the pot */
+            to_id?: string;
+            words: string;
+        };
+        GiveHoursAnswer: {
+            id: string;
+        };
+        GiveHoursBody: {
+            /**
+             * @description How the member agreed; brokers need it with for_member
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+            /** @description Member this is done for; brokers, and people who stand in for a member */
+            for_member?: string;
+            /**
+             * Format: int64
+             * @description Quarter hours, up to 12 hours
+             */
+            minutes: number;
+            /**
+             * Format: uuid
+             * @description A neighbour; missing: the community pot
+             */
+            to_id?: string;
+            words?: string;
+        };
         GiveRoleBody: {
             /** @enum {string} */
             role: "broker" | "coordinator" | "safeguarding-lead" | "co-chair";
@@ -3141,6 +3405,16 @@ export interface components {
         ListGatheringsAnswer: {
             gatherings: components["schemas"]["GatheringView"][] | null;
             more: boolean;
+        };
+        ListGiftsAnswer: {
+            asks: components["schemas"]["GiftAskView"][] | null;
+            /** @description Newest first */
+            gifts: components["schemas"]["GiftView"][] | null;
+            /**
+             * Format: int64
+             * @description Minutes that can be given away
+             */
+            give: number;
         };
         ListHelpAnswer: {
             /** @description Words that were read for ones that nobody has written */
@@ -3435,6 +3709,19 @@ export interface components {
              * @enum {string}
              */
             rule: "equal" | "pot" | "set";
+        };
+        PotAnswer: {
+            /** Format: int64 */
+            balance: number;
+            /** @description Newest first */
+            lines: components["schemas"]["GiftPotLineView"][] | null;
+            more: boolean;
+        };
+        PotDeskAnswer: {
+            /** @description Oldest first */
+            asks: components["schemas"]["GiftAskView"][] | null;
+            /** @description Without an answer, oldest first */
+            gifts: components["schemas"]["GiftView"][] | null;
         };
         PreviewGatheringHoursBody: {
             /**
@@ -4218,6 +4505,13 @@ export interface components {
             for_member?: string;
             /** Format: date-time */
             starts_at: string;
+        };
+        TakeBackGiftBody: {
+            /**
+             * @description Brokers: how the member said so
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
         };
         TakeBackHoursBody: {
             reason: string;
@@ -7436,6 +7730,289 @@ export interface operations {
             };
         };
     };
+    "give-hours": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GiveHoursBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GiveHoursAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "accept-gift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gift: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptGiftBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "decline-gift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gift: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeclineGiftBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "take-back-gift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                gift: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBackGiftBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "record-help": {
         parameters: {
             query?: never;
@@ -8554,6 +9131,74 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-gifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListGiftsAnswer"];
+                };
             };
             /** @description Unauthorized */
             401: {
@@ -10185,6 +10830,286 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pot: {
+        parameters: {
+            query?: {
+                /** @description Number of the last line seen */
+                before?: number;
+            };
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PotAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "ask-pot": {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskPotBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskPotAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "answer-pot-ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                ask: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerPotAskBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "pot-desk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PotDeskAnswer"];
+                };
             };
             /** @description Unauthorized */
             401: {
