@@ -77,7 +77,7 @@ test('a coordinator reads the roles, gives one and ends it', async ({ page }) =>
   await page.getByLabel('Service-user co-chair').check();
   await page.getByRole('button', { name: 'Give this role' }).click();
   await expect(page.getByText('has the role now')).toBeVisible();
-  await page.getByRole('button', { name: `End this role: ${paul.name}` }).click();
+  await page.getByRole('button', { name: new RegExp(`End this role.*${paul.name}`) }).click();
   await expectGood(page);
   await page.getByRole('button', { name: 'Yes, end it' }).click();
   await expect(page.getByText('Paul is Service-user co-chair no more')).toBeVisible();
