@@ -126,7 +126,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe, desk.OfBooks: books.Describe, desk.OfSignUp: a.Gathering.Describe, desk.OfGift: gift.DescribeGifts, desk.OfPotAsk: gift.DescribeAsks,
 		desk.OfStanding: rights.DescribeStandings, desk.OfNewMember: joining.DescribeNew,
 	}}
-	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral),
+	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral), Rules: rules(a.Referral),
 		Exchange: a.Exchange, Referral: a.Referral, Message: a.Message, URL: d.Config.URL, Also: []rights.Leaver{a.Gathering.Leaves, a.Gift.Leaves}}
 	a.Desk.Describes[desk.OfAct] = a.Rights.DescribeActs
 	a.Message.Renders, a.Message.Calls = a.Exchange.Renders(), a.Exchange.Calls()
@@ -238,6 +238,7 @@ func (a *App) Ticks(s *schedule.Schedule) error {
 		{"50 2 * * *", "forget-guests", func(b uuid.UUID) job.Args { return gathering.Forget{BankID: b} }},
 		{"20 3 * * *", "expire-listings", func(b uuid.UUID) job.Args { return listing.Expire{BankID: b} }},
 		{"50 3 * * *", "index-listings", func(b uuid.UUID) job.Args { return listing.Reindex{BankID: b} }},
+		{"10 2 * * *", "forget-what-is-over", func(b uuid.UUID) job.Args { return rights.ForgetOld{BankID: b} }},
 		{"40 2 * * *", "forget-referrals", func(b uuid.UUID) job.Args { return referral.Forget{BankID: b} }},
 		{"*/5 * * * *", "tell-of-acts-on-behalf", func(b uuid.UUID) job.Args { return rights.TellBehalf{BankID: b} }},
 		{"*/10 * * * *", "seal-books", func(b uuid.UUID) job.Args { return books.Seal{BankID: b} }},

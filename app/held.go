@@ -14,12 +14,15 @@ import (
 	"timebank/app/gathering"
 	"timebank/app/gift"
 	"timebank/app/identity"
+	"timebank/app/joining"
 	"timebank/app/listing"
 	"timebank/app/matching"
 	"timebank/app/member"
 	"timebank/app/message"
 	"timebank/app/platform/held"
+	"timebank/app/platform/keep"
 	"timebank/app/referral"
+	"timebank/app/rights"
 )
 
 // sections is everything that is held about a person, slice by slice, in the
@@ -41,11 +44,21 @@ func Holding() []string {
 	return out
 }
 
+// rules is how long things are kept, slice by slice, in the order in which a
+// coordinator reads it.
+func rules(r *referral.Service) []keep.Rule {
+	var out []keep.Rule
+	for _, some := range [][]keep.Rule{r.Rules(), concern.Rules(), joining.Rules(), member.Rules(), message.Rules(), desk.Rules(), rights.Rules()} {
+		out = append(out, some...)
+	}
+	return out
+}
+
 // HoldNothing are the tables that hold nothing about one person, each with why.
 var HoldNothing = map[string]string{
 	"directory.bank": "a bank", "public.posting": "which words stand in a listing, as numbers; the listing says the same", "public.vocabulary": "the words of a bank", "public.slip": "its words with a letter missing, as numbers", "directory.kind": "kinds of help", "directory.migration": "which files ran",
 	"directory.exchange_move": "rules", "directory.referral_move": "rules", "directory.rate": "counts of tries under a blind name, gone within hours",
-	"directory.signing_key": "keys", "directory.seal_key": "keys", "directory.client": "a program", "public.application": "somebody who is no member yet: sealed, and empty once it is decided", "public.join_question": "what a bank asks of everybody who wants to join", "public.invitation": "a code, and the broker who made it; the journal says the same", "directory.bank_policy": "what a bank has decided", "public.organisation": "a surgery", "public.once": "blind hashes of repeats, with the id of whoever sent them",
+	"directory.signing_key": "keys", "directory.seal_key": "keys", "directory.client": "a program", "public.application": "somebody who is no member yet: sealed, and empty once it is decided", "public.retention": "how long a bank keeps things", "public.join_question": "what a bank asks of everybody who wants to join", "public.invitation": "a code, and the broker who made it; the journal says the same", "directory.bank_policy": "what a bank has decided", "public.organisation": "a surgery", "public.once": "blind hashes of repeats, with the id of whoever sent them",
 	"public.venue": "a place", "public.gathering": "a programme, with the name of an outside expert as it was printed", "public.gathering_transfer": "which transfers a gathering's hours are; the statement says the same",
 	"public.book_check": "counts and digests of a bank's books", "public.crossing": "hours on their way to a member's own account elsewhere; both statements say the same",
 	"ledger.block": "hashes over the journal", "ledger.seal": "hashes over the journal", "ledger.closing": "closed books", "ledger.closing_balance": "what accounts stood at; the statement says the same",

@@ -13,7 +13,6 @@ import (
 
 	"timebank/app/identity"
 	"timebank/app/member"
-	"timebank/app/referral"
 )
 
 // everyRow is all that the bank's and the directory's tables say, as text: where
@@ -145,7 +144,7 @@ func TestReferralIsForgotten(t *testing.T) {
 		return string(j)
 	}
 	night := func() {
-		if err := h.app.Referral.ForgetDue(t.Context(), referral.Forget{BankID: h.bank.ID}); err != nil {
+		if _, err := h.app.Rights.ForgetOld(t.Context(), h.bank.ID); err != nil {
 			t.Fatal(err)
 		}
 	}

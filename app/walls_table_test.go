@@ -62,6 +62,7 @@ var walls = map[string]wall{
 	"demand-second-factor": governing, "change-my-email": everybody, "confirm-my-email": everybody,
 	"me": everybody, "my-devices": everybody, "end-other-devices": everybody, "end-device": ofOneself,
 	"raise-concern": everybody, "list-concerns": governing, "see-concern": ofPolicy, "note-concern": ofPolicy, "close-concern": ofPolicy,
+	"retention": governing, "keep-for": governing,
 	"roles": governing, "community-figures": desking, "platform-banks": {"n", "n", "n", "n"},
 	"stand-ins": ofMember, "add-stand-in": ofMember, "end-stand-in": ofMember, "add-organisation": desking,
 	"staff": governing, "give-role": ofPolicy, "end-role": {"nnn", "nnn", "yhh", "nnn"},
@@ -382,6 +383,8 @@ func (w *walled) more(op, role string) map[string]any {
 		out["email"], out["may"], out["consent"] = "x"+uuid.NewString()+"@example.org", []string{"read-diary"}, "phone"
 	case "name-passkey":
 		out["name"] = "My phone"
+	case "keep-for":
+		out["days"] = 400
 	case "note-concern", "close-concern":
 		out["words"] = "Rang, and she is well"
 	case "change-details", "pause-membership", "come-back", "leave":
@@ -427,6 +430,9 @@ func (w *walled) sends(op web.Op, role string, i int, body any) (int, answer, st
 		}
 		if op.ID == "give-role" && i == 0 {
 			return w.spare // Maria would have to sign in again
+		}
+		if name == "what" {
+			return "messages"
 		}
 		o, ok := w.objects[name]
 		if !ok {

@@ -16,12 +16,6 @@ import (
 	"timebank/app/platform/db"
 )
 
-// How long what was told is kept once a referral is closed (docs/decisions/0009).
-const (
-	keepNotJoined = 12 // months, where it led to no membership
-	keepCompleted = 36 // months, where it did
-)
-
 // Leaves forgets what was told about a member who leaves. A referral that is
 // still open is closed by a broker first: they get a task, and the nightly run
 // forgets it then.
@@ -45,14 +39,12 @@ func (s *Service) Leaves(ctx context.Context, tx bun.IDB, a identity.Actor, memb
 	return nil
 }
 
-// Due lists the closed referrals of a bank whose words are to be forgotten: their
-// time is over, or the member has left.
-func (s *Service) Due(ctx context.Context, tx bun.IDB, bankID uuid.UUID, now time.Time) ([]Referral, error) {
+// Due lists the closed referrals of a bank whose words are to be forgotten because
+// the member has left. The others have their time (Rules).
+func (s *Service) Due(ctx context.Context, tx bun.IDB, bankID uuid.UUID) ([]Referral, error) {
 	var out []Referral
 	err := tx.NewSelect().Model(&out).Where("referral.bank_id = ?", bankID).Where("closed_at is not null").Where("forgotten_at is null").
-		Where(`(state <> 'completed' and closed_at < ?) or (state = 'completed' and closed_at < ?)
-			or exists (select 1 from member m where m.bank_id = referral.bank_id and m.id = referral.member_id and m.status = 'left')`,
-			now.AddDate(0, -keepNotJoined, 0), now.AddDate(0, -keepCompleted, 0)).
+		Where("exists (select 1 from member m where m.bank_id = referral.bank_id and m.id = referral.member_id and m.status = 'left')").
 		Order("closed_at", "id").Limit(1000).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find what is due to be forgotten: %w", err)
@@ -76,7 +68,7 @@ func (s *Service) ForgetDue(ctx context.Context, j Forget) error {
 		if _, err := bank.ByID(ctx, tx, j.BankID); err != nil {
 			return err
 		}
-		rows, err := s.Due(ctx, tx, j.BankID, now)
+		rows, err := s.Due(ctx, tx, j.BankID)
 		if err != nil {
 			return err
 		}

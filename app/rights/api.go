@@ -106,6 +106,7 @@ func (s *Service) Routes(r *web.Routes) {
 			return nil, s.AskForNotes(ctx, identity.ActorFrom(ctx))
 		})
 	s.leaveRoutes(r)
+	s.retentionRoutes(r)
 }
 
 func pageOf(b Bundle, err error) (*pageOutput, error) {

@@ -19,6 +19,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/held"
+	"timebank/app/platform/keep"
 	"timebank/app/referral"
 )
 
@@ -27,6 +28,7 @@ type Service struct {
 	Pool     *bun.DB
 	Clock    clock.Clock
 	Sections []held.Section
+	Rules    []keep.Rule // how long things are kept
 	Exchange *exchange.Service
 	Message  *message.Service
 	URL      string // where people reach the product; links in messages begin with it

@@ -17,7 +17,6 @@ import (
 	"timebank/app/platform/audit"
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
-	"timebank/app/platform/job"
 )
 
 // The messages about acts on somebody's behalf.
@@ -38,11 +37,6 @@ type TellBehalf struct {
 
 // Kind implements job.Args.
 func (TellBehalf) Kind() string { return tellBehalfOf }
-
-// Work names the jobs this slice does.
-func (s *Service) Work(q *job.Queue) {
-	job.Handle(q, func(ctx context.Context, j TellBehalf) error { return s.TellBehalf(ctx, j.BankID) })
-}
 
 // TellBehalf tells, by each member's own route, what was done for them in the last
 // day, each act once. It reads the journal, so an operation on somebody's behalf

@@ -144,6 +144,7 @@ func (t timeoverflowCmd) Run(ctx context.Context, c config.Config) error {
 type adminCmd struct {
 	Bank        newBankCmd     `cmd:"" help:"Make a time bank."`
 	Staff       newStaffCmd    `cmd:"" help:"Give somebody a role in a bank; they sign in with a code sent to their e-mail."`
+	Retention   retentionCmd   `cmd:"" help:"Forget what a bank has kept long enough, or show what that would be."`
 	Operator    operatorCmd    `cmd:"" help:"Let somebody see the list of banks with counts, and nothing in them."`
 	RotateSeal  rotateSealCmd  `cmd:"" help:"Seal sensitive columns with a new key; what there is follows in the background."`
 	CheckSeal   checkSealCmd   `cmd:"" help:"Open every sealed value and say how many there are."`

@@ -115,3 +115,20 @@ test('a coordinator sees whether the hours add up', async ({ page }) => {
   await page.getByRole('button', { name: 'Send the hours' }).click();
   await expect(page.getByRole('link', { name: 'Choose who moves.' })).toBeVisible();
 });
+
+test('a coordinator reads what tonight would forget, and changes how long something is kept', async ({ page }, info) => {
+  await signIn(page, broker);
+  await opened(page, '/broker/settings/retention', 'How long we keep things');
+  await expect(page.getByRole('heading', { level: 2, name: 'Who did and saw what' })).toBeVisible();
+  await expectGood(page);
+  if (info.project.name !== 'desk') return;
+  await page.getByRole('button', { name: /Change.*Who did and saw what/ }).click();
+  await page.getByLabel('How many days?').fill('30');
+  await page.getByRole('button', { name: 'Keep for so long' }).click();
+  await expect(page.getByRole('alert')).toContainText('Choose at least 365 days');
+  await expect(page.getByLabel('How many days?')).toHaveValue('30');
+  await expectGood(page);
+  await page.getByLabel('How many days?').fill('2190');
+  await page.getByRole('button', { name: 'Keep for so long' }).click();
+  await expect(page.getByText('Saved. It counts from the next night.')).toBeVisible();
+});

@@ -49,6 +49,7 @@ test('a member reads who looked, and everything that is held', async ({ page }) 
   await expectGood(page);
 
   await opened(page, '/me/data', 'Everything we hold about you');
+  await page.getByRole('button', { name: 'Read it here' }).click();
   await page.getByText('Your membership', { exact: true }).click();
   await expect(page.getByText('Northgate', { exact: true })).toBeVisible();
   await expectGood(page);
@@ -75,6 +76,7 @@ test('a member rests, comes back, and leaves', async ({ page }) => {
   await expect(page.getByText('Welcome back.')).toBeVisible();
 
   await opened(page, '/me/leave', 'Leave the time bank');
+  await page.getByRole('button', { name: 'I want to leave' }).click();
   await page.getByRole('button', { name: 'Leave the time bank' }).click();
   await expect(page.getByRole('alert')).toContainText('Tick the box if you are sure.');
   await expectGood(page);
