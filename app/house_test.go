@@ -54,15 +54,19 @@ type house struct {
 	done  <-chan string
 }
 
-func open(t *testing.T) *house {
+// open builds the house; change may put something else in its place before.
+func open(t *testing.T, change ...func(*house)) *house {
 	t.Helper()
-	return openOn(t, dbtest.New(t))
+	return openOn(t, dbtest.New(t), change...)
 }
 
 // openOn is open on a database that the caller has made.
-func openOn(t testing.TB, data *dbtest.DB) *house {
+func openOn(t testing.TB, data *dbtest.DB, change ...func(*house)) *house {
 	t.Helper()
 	h := &house{t: t, db: data, clock: clock.NewFake(monday), log: &safeBuffer{}}
+	for _, c := range change {
+		c(h)
+	}
 	var err error
 	if h.sink, err = mailsink.New(); err != nil {
 		t.Fatal(err)

@@ -127,9 +127,9 @@ type walled struct {
 	maria   member.Member        // whose objects the first are
 }
 
-func openWalled(t *testing.T) *walled {
+func openWalled(t *testing.T, change ...func(*house)) *walled {
 	t.Helper()
-	w := &walled{house: open(t), as: map[string]*browser{}, objects: map[string][3]string{}, devices: map[string][3]string{}, keys: map[string][3]string{}}
+	w := &walled{house: open(t, change...), as: map[string]*browser{}, objects: map[string][3]string{}, devices: map[string][3]string{}, keys: map[string][3]string{}}
 	h := w.house
 	other := h.openBank("elsewhere", "Elsewhere Time Bank")
 	maria, bill, paul := h.joins(h.bank, "Maria Santos", "maria@example.org"), h.joins(h.bank, "Bill Okafor", "bill@example.org"), h.joins(h.bank, "Paul Quiet", "paul@example.org")

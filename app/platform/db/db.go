@@ -8,6 +8,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
@@ -26,6 +27,9 @@ const AppRole = "timebank_app"
 type Options struct {
 	AppRole  bool // every connection runs as AppRole
 	MaxConns int  // 0 means 16
+	// Wrap puts something between the pool and its connections: a test that takes
+	// conditions out of statements, to see what holds without them.
+	Wrap func(driver.Connector) driver.Connector
 }
 
 // Open returns a pool. It refuses, in one sentence, a URL that cannot be read;
@@ -48,7 +52,11 @@ func Open(_ context.Context, url string, o Options) (*bun.DB, error) {
 	if o.AppRole && cfg.User != AppRole {
 		set["role"] = AppRole
 	}
-	pool := sql.OpenDB(connector{stdlib.GetConnector(*cfg)})
+	var from driver.Connector = connector{stdlib.GetConnector(*cfg)}
+	if o.Wrap != nil {
+		from = o.Wrap(from)
+	}
+	pool := sql.OpenDB(from)
 	if o.MaxConns == 0 {
 		o.MaxConns = 16
 	}

@@ -1885,6 +1885,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long we keep things, and what the next nightly run forgets */
+        get: operations["retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/retention/{what}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change how long something is kept */
+        put: operations["keep-for"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/roles": {
         parameters: {
             query?: never;
@@ -3375,6 +3409,10 @@ export interface components {
             question_id: string;
             said: string;
         };
+        KeepForBody: {
+            /** Format: int64 */
+            days: number;
+        };
         KindsOfHelpAnswer: {
             kinds: components["schemas"]["ListingKind"][] | null;
         };
@@ -4243,6 +4281,9 @@ export interface components {
             minutes: number;
             reason: string;
         };
+        RetentionAnswer: {
+            kept: components["schemas"]["RightsKeptView"][] | null;
+        };
         RightsBundleView: {
             bank: string;
             for: string;
@@ -4251,6 +4292,31 @@ export interface components {
             sections: components["schemas"]["RightsSectionView"][] | null;
             /** @description Of the times in it */
             zone: string;
+        };
+        RightsKeptView: {
+            /** Format: int64 */
+            days: number;
+            /**
+             * Format: int64
+             * @description How many the next nightly run forgets
+             */
+            due: number;
+            /** Format: int64 */
+            least: number;
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when the oldest of them has been there
+             */
+            oldest?: string;
+            /** @description What happens to it when its time is over */
+            then: string;
+            title: string;
+            /**
+             * Format: int64
+             * @description Unless a bank decides otherwise
+             */
+            usual: number;
         };
         RightsLeavingView: {
             /**
@@ -13023,6 +13089,143 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CandidatesAnswer"];
                 };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "keep-for": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                what: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeepForBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {
