@@ -56,6 +56,10 @@ var (
 	ErrApart = fault.New(fault.Conflict, "not-together", "You two cannot plan this here. Ring us, and we look for somebody else.")
 )
 
+// nobodyElse is a limit that no stand-in has: who is kept apart from whom, and from
+// a stand-in's friend too, only the member or the desk takes back.
+const nobodyElse = ""
+
 // wordsLimit is how much somebody may tell at once.
 const wordsLimit = 1000
 
@@ -125,7 +129,7 @@ func (s *Service) Unblock(ctx context.Context, a identity.Actor, other uuid.UUID
 		if _, err := member.ByID(ctx, tx, a.Bank.ID, other); err != nil {
 			return err
 		}
-		from, _, err := a.Subject(by, identity.AnswerPlans)
+		from, behalf, err := a.Subject(by, nobodyElse)
 		if err != nil {
 			return err
 		}
@@ -134,7 +138,11 @@ func (s *Service) Unblock(ctx context.Context, a identity.Actor, other uuid.UUID
 		if err != nil {
 			return fmt.Errorf("end keeping apart: %w", err)
 		}
-		return nil
+		e := audit.Entry{BankID: a.Bank.ID, At: now, ActorID: a.Person, OnBehalfOf: behalf, Action: "unblock", ObjectKind: "member", ObjectID: from}
+		if agreed := a.Agreed(by, nobodyElse); agreed != "" {
+			e.Consent = &agreed
+		}
+		return audit.Record(ctx, tx, e)
 	})
 }
 

@@ -106,6 +106,8 @@ function manifestOf(language) {
   });
 }
 
+// Our tsconfig stands on the one that this writes, whichever language is built.
+await run('svelte-kit', ['sync']);
 const built = await Promise.all(wanted.map(buildOne));
 
 const out = '.words/whole';
