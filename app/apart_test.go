@@ -65,6 +65,25 @@ func TestKeptApartNeitherFindPlanNorWrite(t *testing.T) {
 	}
 }
 
+// Whom a complaint is about reads who looked at their record and what is held of
+// them; who told, and that somebody did, stands in neither.
+func TestWhomAComplaintIsAboutCannotReadWhoTold(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.joins(h.bank, "Maria", "maria@example.org")
+	bill := h.joins(h.bank, "Bill", "bill@example.org")
+	m, his := h.signIn("maria@example.org"), hilltop+"/members/"+bill.ID.String()
+	m.do("POST", his+"/complaint", map[string]any{"words": "He shouted at me", "block": true}, http.StatusNoContent, uuid.NewString())
+	m.do("POST", his+"/unblock", map[string]any{}, http.StatusNoContent)
+	b := h.signIn("bill@example.org")
+	if looks := b.do("GET", his+"/looks", nil, http.StatusOK).list("looks"); len(looks) != 0 {
+		t.Errorf("Bill reads %v", looks)
+	}
+	if _, page := b.raw(hilltop + "/my-data"); strings.Contains(page, "shouted") || strings.Contains(page, "Maria") {
+		t.Error("Bill's own data tell of it")
+	}
+}
+
 func TestCandidatesAreFreeWhenTheAskerIs(t *testing.T) {
 	t.Parallel()
 	h := open(t)

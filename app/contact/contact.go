@@ -112,7 +112,9 @@ func (s *Service) Tell(ctx context.Context, a identity.Actor, key, about uuid.UU
 					return fmt.Errorf("keep apart: %w", err)
 				}
 			}
-			e := audit.Entry{BankID: a.Bank.ID, At: now, ActorID: a.Person, OnBehalfOf: behalf, Action: "tell-complaint", ObjectKind: "member", ObjectID: about}
+			// It stands with whoever tells. Whom it is about reads who looked at their own
+			// record, and must not learn it there.
+			e := audit.Entry{BankID: a.Bank.ID, At: now, ActorID: a.Person, OnBehalfOf: behalf, Action: "tell-complaint", ObjectKind: "member", ObjectID: from}
 			if consent := a.Agreed(t.OnBehalf, identity.AnswerPlans); behalf != nil && consent != "" {
 				e.Consent = &consent
 			}
