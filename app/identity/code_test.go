@@ -246,6 +246,24 @@ func TestTriesAreLimitedByNetwork(t *testing.T) {
 	}
 }
 
+// Many people behind one network sign in on one morning: a right code uses up none
+// of the network's tries.
+func TestRightCodesUseUpNoTriesOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	p := d.knows("Maria", "maria@example.org", "")
+	d.grant(p, d.bank, Member)
+	for i := range triesBurst + 5 {
+		digits, err := d.readsOut(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.signsIn("maria@example.org", digits); err != nil {
+			t.Fatalf("sign-in %d: %v", i+1, err)
+		}
+	}
+}
+
 // What limits tries must not become a list of who tried to sign in from where.
 func TestRatesNameNobodyAndAreForgotten(t *testing.T) {
 	t.Parallel()

@@ -398,8 +398,10 @@ func (s *Service) SignInWithPasskey(ctx context.Context, which uuid.UUID, answer
 		if err := s.usePasskey(ctx, tx, h, used, now); err != nil {
 			return err
 		}
-		out, tokens, err = s.open(ctx, tx, h.ID, wayPasskey, from, now)
-		return err
+		if out, tokens, err = s.open(ctx, tx, h.ID, wayPasskey, from, now); err != nil {
+			return err
+		}
+		return s.giveBack(ctx, tx, "try-from/"+network(from.IP), triesGap)
 	})
 	err = errors.Join(err, refused)
 	s.tellSignIn(ctx, out, from, err)

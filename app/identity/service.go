@@ -288,8 +288,11 @@ func (s *Service) SignIn(ctx context.Context, contact, typed string, from Knock)
 			}
 			return nil
 		}
-		out, tokens, err = s.open(ctx, tx, code.PersonID, code.Channel, from, now)
-		return err
+		if out, tokens, err = s.open(ctx, tx, code.PersonID, code.Channel, from, now); err != nil {
+			return err
+		}
+		// A whole sheltered house signs in from one network: only wrong tries count.
+		return s.giveBack(ctx, tx, "try-from/"+network(from.IP), triesGap)
 	})
 	if err == nil {
 		err = refused

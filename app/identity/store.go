@@ -189,6 +189,16 @@ func (s *Service) take(ctx context.Context, tx bun.IDB, what string, burst int, 
 	return true, nil
 }
 
+// giveBack puts one try back into a bucket.
+func (s *Service) giveBack(ctx context.Context, tx bun.IDB, what string, gap time.Duration) error {
+	bucket := base64.RawStdEncoding.EncodeToString(s.Box.Blind("rate.bucket", what))
+	_, err := tx.NewRaw("update directory.rate set full_at = full_at - ? * interval '1 microsecond' where bucket = ?", gap.Microseconds(), bucket).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("give a try back: %w", err)
+	}
+	return nil
+}
+
 // network is what one household or office shares of an address: whoever has an
 // IPv6 address has 2^64 of them.
 func network(ip string) string {
