@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -154,7 +153,7 @@ func show(ctx context.Context, tx bun.IDB, bank, id uuid.UUID, live bool) error 
 }
 
 // forgetWords makes what search kept of a member's listings unreadable: the keys
-// of their words are mixed with a number that nobody keeps, and words that nobody
+// of their words are hashed under a secret that nobody keeps, and words that nobody
 // else has written are emptied.
 func forgetWords(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) error {
 	_, err := tx.NewRaw(`update vocabulary v set word = '' where v.bank_id = ? and v.word <> ''
@@ -164,8 +163,9 @@ func forgetWords(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) error 
 	if err != nil {
 		return fmt.Errorf("forget words: %w", err)
 	}
-	_, err = tx.NewRaw(`update posting set key = key # ?::bigint, live = false where bank_id = ?
-		and listing_id in (select id from listing where bank_id = ? and member_id = ?)`, rand.Int64(), bank, bank, member).Exec(ctx)
+	// Under a secret that nobody keeps. One mask over all keys would still tell, by what two of them differ, which words they were.
+	_, err = tx.NewRaw(`update posting set key = ('x' || left(encode(sha256(convert_to(? || key::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint, live = false
+		where bank_id = ? and listing_id in (select id from listing where bank_id = ? and member_id = ?)`, uuid.NewString(), bank, bank, member).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("forget postings: %w", err)
 	}
