@@ -66,6 +66,8 @@ func (p Paper) PDF() ([]byte, error) {
 	if len(p.Lines) == 0 {
 		f.MultiCell(0, height, "No hours in this time.", "", "L", false)
 	} else {
+		f.MultiCell(0, height, "In the order in which it was written down, the oldest first.", "", "L", false)
+		f.Ln(2)
 		head(f)
 		for _, l := range p.Lines {
 			row(f, []string{l.Day.Format("2 Jan 2006"), l.Text(), l.For(), l.After()})
