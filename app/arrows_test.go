@@ -114,8 +114,8 @@ func forbidden(from, to string) string {
 		}
 	}
 	if !strings.HasPrefix(to, "timebank/") {
-		if from == "timebank/ledger" && strings.Contains(to, ".") && !strings.HasPrefix(to, "github.com/uptrace/bun") && to != "github.com/google/uuid" {
-			return "the ledger stands on the standard library, bun and uuid alone"
+		if from == "timebank/ledger" && strings.Contains(to, ".") && !strings.HasPrefix(to, "github.com/uptrace/bun") && to != "github.com/google/uuid" && !strings.HasPrefix(to, "github.com/jackc/pgx/v5") {
+			return "the ledger stands on the standard library, bun, uuid and pgx alone"
 		}
 		return ""
 	}

@@ -3,12 +3,12 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/uptrace/bun"
 )
 
@@ -22,7 +22,8 @@ type Result struct {
 }
 
 // PostMany posts transfers as if Post were called for each in turn, in the
-// caller's transaction, with two round trips for all of a bank's: a result each,
+// caller's transaction, with two round trips for all of a bank's, and more where
+// something was refused or posted before: a result each,
 // in the order given. A refused one is a typed error in its result and stops no
 // other. Receipts, refusals, replays and hashes are those of Post, and the locks
 // are taken in the same order: banks ascending, accounts ascending, then keys.
@@ -66,37 +67,46 @@ type item struct {
 	hash   []byte
 }
 
-// looks bounds how often a batch looks again because a key was taken while it was
-// being decided. Each time a rival has committed, so more than two are a fault.
-const looks = 5
+// looks bounds how often a batch is decided again because a key was taken: before,
+// or while it was being decided. Each further time a rival has committed, so more
+// than three are a fault.
+const looks = 6
 
 // postBank posts the rows of one bank.
 func postBank(ctx context.Context, db bun.IDB, rows []*item) error {
 	bank := rows[0].t.Bank
 	touched := make(map[uuid.UUID]bool, 2*len(rows))
-	var accounts, keys list
-	for _, r := range rows {
-		keys.text(r.t.Key)
+	accounts, keys := make([]pgtype.UUID, 0, 2*len(rows)), make([]string, len(rows))
+	for i, r := range rows {
+		keys[i] = r.t.Key
 		for _, l := range r.legs {
 			if !touched[l.Account] {
 				touched[l.Account] = true
-				accounts.id(l.Account)
+				accounts = append(accounts, pgID(l.Account))
 			}
 		}
 	}
-	ids, names := accounts.String(), keys.String()
+	// A key that has posted before answers as it did then, whatever would be said now. It is looked up when
+	// it matters: something was refused, or a key turned out to be taken.
+	look := false
 	for range looks {
-		var locked, seen sql.NullString
-		err := db.NewRaw("select locked, seen::text from ledger.lock_many(?, ?, ?)", bank, ids, names).Scan(ctx, &locked, &seen)
-		if err != nil {
+		d := decision{accounts: make(map[uuid.UUID]*standing, len(accounts)), keys: make(map[string]earlier, len(rows))}
+		if err := d.lock(ctx, db, bank, accounts); err != nil {
 			return err
 		}
-		d := decision{accounts: make(map[uuid.UUID]*standing, len(touched)), keys: make(map[string]earlier, len(rows))}
-		if err := d.read(locked.String, seen.String); err != nil {
-			return err
+		if look {
+			if err := d.look(ctx, db, bank, keys); err != nil {
+				return err
+			}
 		}
+		refused := false
 		for _, r := range rows {
 			r.result.Receipt, r.result.Err = d.decide(r)
+			refused = refused || r.result.Err != nil
+		}
+		if refused && !look {
+			look = true
+			continue
 		}
 		if len(d.posted) == 0 {
 			return nil
@@ -104,6 +114,7 @@ func postBank(ctx context.Context, db bun.IDB, rows []*item) error {
 		if done, err := d.write(ctx, db, bank); done || err != nil {
 			return err
 		}
+		look = true
 	}
 	return fmt.Errorf("keys were taken by others %d times over", looks)
 }

@@ -1,24 +1,27 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
+	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/uptrace/bun"
 )
 
-// read takes in the answer of ledger.lock_many.
-func (d *decision) read(locked, seen string) error {
-	for line := range strings.SplitSeq(locked, "\n") {
+// lock locks accounts and takes in how they stand.
+func (d *decision) lock(ctx context.Context, db bun.IDB, bank uuid.UUID, accounts []pgtype.UUID) error {
+	var locked sql.NullString
+	if err := one(ctx, db, &locked, "select ledger.lock_many($1, $2)", pgID(bank), accounts); err != nil {
+		return err
+	}
+	for line := range strings.SplitSeq(locked.String, "\n") {
 		if line == "" {
 			continue
 		}
@@ -28,8 +31,14 @@ func (d *decision) read(locked, seen string) error {
 		}
 		d.accounts[id] = a
 	}
-	if seen == "" {
-		return nil
+	return nil
+}
+
+// look takes in what keys have posted before.
+func (d *decision) look(ctx context.Context, db bun.IDB, bank uuid.UUID, keys []string) error {
+	var seen sql.NullString
+	if err := one(ctx, db, &seen, "select ledger.seen_many($1, $2)", pgID(bank), keys); err != nil || !seen.Valid {
+		return err
 	}
 	var known []struct {
 		Key, Hash string
@@ -38,7 +47,7 @@ func (d *decision) read(locked, seen string) error {
 		Accounts  []uuid.UUID
 		Figures   []*Minutes
 	}
-	if err := json.Unmarshal([]byte(seen), &known); err != nil {
+	if err := json.Unmarshal([]byte(seen.String), &known); err != nil {
 		return fmt.Errorf("read keys: %w", err)
 	}
 	for _, k := range known {
@@ -57,11 +66,10 @@ func (d *decision) read(locked, seen string) error {
 	return nil
 }
 
-// parseStanding reads one account as a row literal of fourteen fields, none of
-// which can contain a comma.
+// parseStanding reads one account as a line of fourteen fields, none of which can
+// contain a comma.
 func parseStanding(line string) (id uuid.UUID, a *standing, err error) {
 	var f [14]string
-	line = strings.TrimSuffix(strings.TrimPrefix(line, "("), ")")
 	for i := range f {
 		field, rest, more := strings.Cut(line, ",")
 		if more == (i == len(f)-1) {
@@ -90,7 +98,7 @@ func parseStanding(line string) (id uuid.UUID, a *standing, err error) {
 	if a.n, err = strconv.ParseInt(f[12], 10, 64); err != nil {
 		return id, nil, err
 	}
-	a.last, err = time.Parse("2006-01-02 15:04:05", strings.Trim(f[13], `"`))
+	a.last, err = instantOf(f[13])
 	return id, a, err
 }
 
@@ -99,53 +107,80 @@ func minutesOf(s string) (Minutes, error) {
 	return Minutes(v), err
 }
 
-const sqlWriteMany = `select ledger.write_many(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const sqlWriteMany = `select ledger.write_many($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+$20, $21, $22, $23, $24, $25, $26, $27, $28)`
 
-// write writes what was accepted; false when a key has been taken meanwhile.
+// write writes what was accepted; false when a key is taken.
 func (d *decision) write(ctx context.Context, db bun.IDB, bank uuid.UUID) (done bool, err error) {
-	var t [14]list // of transfers
-	var e [6]list  // of entries
-	var a [4]list  // of accounts
-	for _, p := range d.posted {
-		x := p.row.t
-		t[0].id(p.receipt.ID)
-		t[1].text(string(x.Kind))
-		t[2].text(x.Key)
-		t[3].bytes(p.row.hash)
-		t[4].id(x.Actor)
-		t[5].id(x.OnBehalfOf)
-		t[6].text(x.Category)
-		t[7].text(x.Reference.Kind)
-		t[8].id(x.Reference.ID)
-		t[9].text(x.EffectiveOn.String())
-		t[10].time(p.receipt.PostedAt)
-		t[11].text(x.Reason)
-		accounts, minutes := arrays(p.row.legs)
-		t[12].text(accounts)
-		t[13].text(minutes)
+	n := len(d.posted)
+	t := transferRows{
+		ids: make([]pgtype.UUID, n), actors: make([]pgtype.UUID, n), behalf: make([]pgtype.UUID, n), refIDs: make([]pgtype.UUID, n),
+		first: make([]pgtype.UUID, n), second: make([]pgtype.UUID, n), kinds: make([]string, n), keys: make([]string, n),
+		categories: make([]string, n), refKinds: make([]string, n), reasons: make([]string, n), hashes: make([][]byte, n),
+		effective: make([]pgtype.Date, n), posted: make([]time.Time, n), minutes: make([]int64, n),
+		accounts: make([]pgtype.Text, n), legs: make([]pgtype.Text, n),
+	}
+	var e entryRows
+	for i, p := range d.posted {
+		t.set(i, p)
 		for _, l := range p.receipt.Legs {
-			e[0].id(l.Account)
-			e[1].int(l.N)
-			e[2].id(p.receipt.ID)
-			e[3].int(int64(l.Minutes))
-			e[4].int(int64(l.Balance))
-			e[5].time(p.receipt.PostedAt)
+			e.accounts = append(e.accounts, pgID(l.Account))
+			e.n = append(e.n, l.N)
+			e.transfers = append(e.transfers, t.ids[i])
+			e.minutes = append(e.minutes, int64(l.Minutes))
+			e.balances = append(e.balances, int64(l.Balance))
+			e.posted = append(e.posted, p.receipt.PostedAt)
 		}
 	}
-	for _, id := range slices.SortedFunc(maps.Keys(d.accounts), func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }) {
-		if s := d.accounts[id]; s.touched {
-			a[0].id(id)
-			a[1].int(int64(s.posted))
-			a[2].int(s.n)
-			a[3].time(s.last)
+	var a accountRows
+	for id, s := range d.accounts {
+		if s.touched {
+			a.ids = append(a.ids, pgID(id))
+			a.posted = append(a.posted, int64(s.posted))
+			a.n = append(a.n, s.n)
+			a.last = append(a.last, s.last)
 		}
 	}
-	args := []any{bank}
-	for _, group := range [][]list{t[:], e[:], a[:]} {
-		for i := range group {
-			args = append(args, group[i].String())
-		}
-	}
-	err = db.NewRaw(sqlWriteMany, args...).Scan(ctx, &done)
+	err = one(ctx, db, &done, sqlWriteMany, pgID(bank), t.ids, t.kinds, t.keys, t.hashes, t.actors, t.behalf, t.categories,
+		t.refKinds, t.refIDs, t.effective, t.posted, t.reasons, t.first, t.second, t.minutes, t.accounts, t.legs,
+		e.accounts, e.n, e.transfers, e.minutes, e.balances, e.posted, a.ids, a.posted, a.n, a.last)
 	return done, err
+}
+
+// transferRows, entryRows and accountRows are the columns of what a batch writes.
+type transferRows struct {
+	ids, actors, behalf, refIDs, first, second []pgtype.UUID
+	kinds, keys, categories, refKinds, reasons []string
+	hashes                                     [][]byte
+	effective                                  []pgtype.Date
+	posted                                     []time.Time
+	minutes                                    []int64
+	accounts, legs                             []pgtype.Text // of a transfer with more than two legs
+}
+
+type entryRows struct {
+	accounts, transfers  []pgtype.UUID
+	n, minutes, balances []int64
+	posted               []time.Time
+}
+
+type accountRows struct {
+	ids       []pgtype.UUID
+	posted, n []int64
+	last      []time.Time
+}
+
+func (t *transferRows) set(i int, p accepted) {
+	x, legs := p.row.t, p.row.legs
+	t.ids[i], t.posted[i] = pgID(p.receipt.ID), p.receipt.PostedAt
+	t.kinds[i], t.keys[i], t.hashes[i] = string(x.Kind), x.Key, p.row.hash
+	t.actors[i], t.behalf[i], t.refIDs[i] = pgID(x.Actor), pgID(x.OnBehalfOf), pgID(x.Reference.ID)
+	t.categories[i], t.refKinds[i], t.reasons[i] = x.Category, x.Reference.Kind, x.Reason
+	t.effective[i] = pgDate(x.EffectiveOn)
+	if len(legs) == 2 {
+		t.first[i], t.second[i], t.minutes[i] = pgID(legs[0].Account), pgID(legs[1].Account), int64(legs[0].Minutes)
+		return
+	}
+	accounts, minutes := arrays(legs)
+	t.accounts[i], t.legs[i] = pgtype.Text{String: accounts, Valid: true}, pgtype.Text{String: minutes, Valid: true}
 }

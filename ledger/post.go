@@ -10,14 +10,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/uptrace/bun"
 )
 
-const sqlPost = `select outcome, id, posted_at, accounts::text, figures::text from ledger.post(
-?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, ?, ?, ?, ?, ?, ?)`
+const sqlPost = `select ledger.post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, null, $13, $14, $15, $16, $17, $18)`
 
-const sqlReverse = `select outcome, id, posted_at, accounts::text, figures::text from ledger.reverse(
-?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const sqlReverse = `select ledger.reverse($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
 // Post moves minutes, in one round trip inside the caller's transaction.
 //
@@ -33,12 +32,14 @@ func Post(ctx context.Context, db bun.IDB, t Transfer) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	accounts, minutes := arrays(legs)
-	side := sides[t.Kind]
-	id := newID(t.At)
-	a, err := ask(ctx, db, sqlPost, t.Bank, id, string(t.Kind), t.Key, digest(t.canonical(legs, uuid.Nil)), t.Actor,
-		orNull(t.OnBehalfOf), t.Category, t.Reference.Kind, orNull(t.Reference.ID), t.EffectiveOn.String(), stamp(t.At),
-		t.Reason, accounts, minutes, side.givers, side.receivers, side.needs)
+	accounts, minutes := make([]pgtype.UUID, len(legs)), make([]int64, len(legs))
+	for i, l := range legs {
+		accounts[i], minutes[i] = pgID(l.Account), int64(l.Minutes)
+	}
+	side := rules[t.Kind]
+	a, err := answerOf(ctx, db, sqlPost, pgID(t.Bank), pgID(newID(t.At)), string(t.Kind), t.Key, digest(t.canonical(legs, uuid.Nil)),
+		pgID(t.Actor), pgID(t.OnBehalfOf), t.Category, t.Reference.Kind, pgID(t.Reference.ID), pgDate(t.EffectiveOn), stamp(t.At),
+		t.Reason, accounts, minutes, words(side.givers), words(side.receivers), words(side.needs))
 	if err != nil {
 		return Receipt{}, fmt.Errorf("ledger: post: %w", err)
 	}
@@ -77,8 +78,8 @@ func Reverse(ctx context.Context, db bun.IDB, r Reversing) (Receipt, error) {
 	// The original says what moves, so the request has no legs of its own.
 	t := Transfer{Bank: r.Bank, Kind: Reversal, Key: r.Key, Actor: r.Actor, OnBehalfOf: r.OnBehalfOf,
 		EffectiveOn: r.EffectiveOn, Reason: r.Reason, At: r.At}
-	a, err := ask(ctx, db, sqlReverse, r.Bank, newID(r.At), r.Key, digest(t.canonical(nil, r.Original)), r.Actor,
-		orNull(r.OnBehalfOf), r.EffectiveOn.String(), stamp(r.At), r.Original, r.Reason)
+	a, err := answerOf(ctx, db, sqlReverse, pgID(r.Bank), pgID(newID(r.At)), r.Key, digest(t.canonical(nil, r.Original)), pgID(r.Actor),
+		pgID(r.OnBehalfOf), pgDate(r.EffectiveOn), stamp(r.At), pgID(r.Original), r.Reason)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("ledger: reverse: %w", err)
 	}
@@ -93,7 +94,7 @@ func Reverse(ctx context.Context, db bun.IDB, r Reversing) (Receipt, error) {
 	return a.receipt(t)
 }
 
-// answer is one row of ledger.post or ledger.reverse.
+// answer is what a function of the ledger said.
 type answer struct {
 	outcome  string
 	id       uuid.NullUUID
@@ -101,6 +102,38 @@ type answer struct {
 	accounts []uuid.UUID
 	figures  []*Minutes
 }
+
+// answerOf reads the answer of ledger.post or ledger.reverse.
+func answerOf(ctx context.Context, db bun.IDB, query string, args ...any) (a answer, err error) {
+	var said string
+	if err := one(ctx, db, &said, query, args...); err != nil {
+		return a, err
+	}
+	f := strings.Split(said, "|")
+	if len(f) != 5 {
+		return a, fmt.Errorf("read %q: not five fields", said)
+	}
+	a.outcome = f[0]
+	if f[1] != "" {
+		if err := a.id.Scan(f[1]); err != nil {
+			return a, err
+		}
+	}
+	if f[2] != "" {
+		a.postedAt.Valid = true
+		if a.postedAt.Time, err = instantOf(f[2]); err != nil {
+			return a, err
+		}
+	}
+	if a.accounts, err = parseIDs(f[3]); err != nil {
+		return a, err
+	}
+	a.figures, err = parseMinutes(f[4])
+	return a, err
+}
+
+// instantOf reads an instant as Postgres writes it in UTC.
+func instantOf(s string) (time.Time, error) { return time.Parse("2006-01-02 15:04:05-07", s) }
 
 func ask(ctx context.Context, db bun.IDB, query string, args ...any) (answer, error) {
 	return askMore(ctx, db, nil, query, args...)
@@ -181,6 +214,18 @@ func newID(at time.Time) uuid.UUID {
 // stamp is an instant as the database keeps it.
 func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
+// words is kinds as the database takes them; nil for any.
+func words(kinds []AccountKind) []string {
+	if kinds == nil {
+		return nil
+	}
+	out := make([]string, len(kinds))
+	for i, k := range kinds {
+		out[i] = string(k)
+	}
+	return out
+}
+
 func orNull(id uuid.UUID) any {
 	if id == uuid.Nil {
 		return nil
@@ -196,11 +241,7 @@ var sides = func() map[Kind]literals {
 		if kinds == nil {
 			return nil
 		}
-		words := make([]string, len(kinds))
-		for i, k := range kinds {
-			words[i] = string(k)
-		}
-		return "{" + strings.Join(words, ",") + "}"
+		return "{" + strings.Join(words(kinds), ",") + "}"
 	}
 	m := make(map[Kind]literals, len(rules))
 	for k, r := range rules {

@@ -42,7 +42,7 @@ type Progress struct {
 }
 
 // Verify proves a bank's books from its rows alone: every balance, number, sum,
-// hash, link and limit is derived again in SQL of its own, which nothing else
+// hash, link and limit is derived again by code of its own, which nothing else
 // uses. It writes nothing and takes no lock; postings may go on meanwhile, as
 // each rule sees one consistent state. progress may be nil.
 //
@@ -51,7 +51,7 @@ type Progress struct {
 func Verify(ctx context.Context, db bun.IDB, bank uuid.UUID, progress func(Progress)) (Report, error) {
 	r := Report{Bank: bank}
 	// Sorts and joins of whole books: bounded, but not by what suits a request.
-	if _, err := db.ExecContext(ctx, "select set_config('work_mem', '64MB', true)"); err != nil {
+	if _, err := db.ExecContext(ctx, "select set_config('work_mem', '64MB', true), set_config('datestyle', 'ISO, YMD', true)"); err != nil {
 		return r, fmt.Errorf("ledger: verify: %w", err)
 	}
 	err := db.NewRaw(`select (select count(*) from ledger.account where bank_id = ?0),
@@ -60,10 +60,14 @@ func Verify(ctx context.Context, db bun.IDB, bank uuid.UUID, progress func(Progr
 	if err != nil {
 		return r, fmt.Errorf("ledger: verify: %w", err)
 	}
-	all := slices.Concat(checks, holdChecks, sealChecks)
+	all := []check{{historyRule, checkHistory}}
+	for _, q := range slices.Concat(checks, holdChecks, sealChecks) {
+		all = append(all, check{q.rule, q.run})
+	}
+	all = append(all, check{rootRule, checkRoots})
 	for i, c := range all {
 		if progress != nil {
-			progress(Progress{Done: i, All: len(all) + 1, Rule: c.rule})
+			progress(Progress{Done: i, All: len(all), Rule: c.rule})
 		}
 		found, err := c.run(ctx, db, bank)
 		if err != nil {
@@ -71,23 +75,21 @@ func Verify(ctx context.Context, db bun.IDB, bank uuid.UUID, progress func(Progr
 		}
 		r.Faults = append(r.Faults, found...)
 	}
-	if progress != nil {
-		progress(Progress{Done: len(all), All: len(all) + 1, Rule: rootRule})
-	}
-	found, err := checkRoots(ctx, db, bank)
-	if err != nil {
-		return r, fmt.Errorf("ledger: verify that %s: %w", rootRule, err)
-	}
-	r.Faults = append(r.Faults, found...)
 	r.Head, err = Head(ctx, db, bank)
 	return r, err
 }
 
-// check is one rule and the query that names the rows which break it, as (row,
-// detail). ?0 is the bank.
-type check struct{ rule, query string }
+// check is a rule, or several that are looked at together.
+type check struct {
+	rule string
+	run  func(context.Context, bun.IDB, uuid.UUID) ([]Fault, error)
+}
 
-func (c check) run(ctx context.Context, db bun.IDB, bank uuid.UUID) ([]Fault, error) {
+// query is one rule and the query that names the rows which break it, as (row,
+// detail). ?0 is the bank.
+type query struct{ rule, query string }
+
+func (c query) run(ctx context.Context, db bun.IDB, bank uuid.UUID) ([]Fault, error) {
 	rows, err := db.QueryContext(ctx, "select f.at_row, f.detail from ("+c.query+") f (at_row, detail) limit ?1", bank, maxFaults)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,7 @@
 package ledger
 
 // Rules of holds, as in checks.
-var holdChecks = []check{
+var holdChecks = []query{
 	{"what an account has promised is what its open holds say", `
 select format('account %s', a.id), format('held %s out and %s in; open holds say %s and %s', a.held_out, a.held_in,
        coalesce(h.o, 0), coalesce(h.i, 0))

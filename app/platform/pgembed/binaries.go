@@ -186,3 +186,14 @@ func cleanEnv() []string {
 	}
 	return env
 }
+
+// takes tells whether the server would start with a setting, "name=value", as it
+// was built.
+func (b binaries) takes(who account, data, setting string) bool {
+	name, _, _ := strings.Cut(setting, "=")
+	cmd := exec.Command(b.postgres(), "-D", data, "-C", name, "-c", setting)
+	cmd.Env = cleanEnv()
+	cmd.Dir = "/"
+	who.apply(cmd)
+	return cmd.Run() == nil
+}

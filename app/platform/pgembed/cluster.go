@@ -242,8 +242,9 @@ func localeExists(name string) bool {
 }
 
 // settings are written before every start, so that a new version of this
-// program brings its own to old data. ALTER SYSTEM overrides them.
-func settings(major int, durable bool) string {
+// program brings its own to old data. ALTER SYSTEM overrides them. lz4: the server
+// was built with it.
+func settings(major int, durable, lz4 bool) string {
 	lines := []string{
 		"max_connections = 200",
 		"shared_buffers = 128MB",
@@ -260,9 +261,13 @@ func settings(major int, durable bool) string {
 		lines = append(lines, "scram_iterations = 4096")
 	}
 	if durable {
+		compression := "pglz" // the npm build knows no other; a third of a posting's work just after a checkpoint
+		if lz4 {
+			compression = "lz4"
+		}
 		lines = append(lines,
 			"fsync = on", "full_page_writes = on", "synchronous_commit = on",
-			"wal_compression = pglz", // the npm build knows no other
+			"wal_compression = "+compression,
 			"max_wal_size = 1GB",
 			// Statements and details hold what people wrote: they stay out of the log.
 			"log_min_error_statement = panic", "log_min_duration_statement = -1", "log_error_verbosity = terse")

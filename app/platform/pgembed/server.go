@@ -102,7 +102,7 @@ func (s *Server) boot(ctx context.Context, c Config, bin binaries, who account, 
 		return err
 	}
 	conf := filepath.Join(s.root, "server.conf")
-	text := "include '" + strings.ReplaceAll(data, "'", "''") + "/postgresql.conf'\n" + settings(bin.major, c.Durable)
+	text := "include '" + strings.ReplaceAll(data, "'", "''") + "/postgresql.conf'\n" + settings(bin.major, c.Durable, c.Durable && bin.takes(who, data, "wal_compression=lz4"))
 	if err := replaceFile(conf, text); err != nil {
 		return diskError(s.root, err)
 	}

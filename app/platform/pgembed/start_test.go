@@ -235,6 +235,9 @@ func TestDurableSettingsAndLocale(t *testing.T) {
 			t.Errorf("%s is %s", name, got)
 		}
 	}
+	if got := query(t, s.URL, "select (setting = case when 'lz4' = any (enumvals) then 'lz4' else 'pglz' end)::text from pg_settings where name = 'wal_compression'"); got != "true" {
+		t.Error("pages in the log are not compressed by the quickest way that the server knows")
+	}
 	if got := query(t, s.URL, "show listen_addresses"); got != "" {
 		t.Errorf("the server listens on %q", got)
 	}
