@@ -10,13 +10,12 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/uptrace/bun"
 )
 
-const sqlPost = `select ledger.post($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, null, $13, $14, $15, $16, $17, $18)`
+const sqlPost = `select ledger.post(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, ?, ?, ?, ?, ?, ?)`
 
-const sqlReverse = `select ledger.reverse($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+const sqlReverse = `select ledger.reverse(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 // Post moves minutes, in one round trip inside the caller's transaction.
 //
@@ -32,14 +31,11 @@ func Post(ctx context.Context, db bun.IDB, t Transfer) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	accounts, minutes := make([]pgtype.UUID, len(legs)), make([]int64, len(legs))
-	for i, l := range legs {
-		accounts[i], minutes[i] = pgID(l.Account), int64(l.Minutes)
-	}
-	side := rules[t.Kind]
-	a, err := answerOf(ctx, db, sqlPost, pgID(t.Bank), pgID(newID(t.At)), string(t.Kind), t.Key, digest(t.canonical(legs, uuid.Nil)),
-		pgID(t.Actor), pgID(t.OnBehalfOf), t.Category, t.Reference.Kind, pgID(t.Reference.ID), pgDate(t.EffectiveOn), stamp(t.At),
-		t.Reason, accounts, minutes, words(side.givers), words(side.receivers), words(side.needs))
+	accounts, minutes := arrays(legs)
+	side := sides[t.Kind]
+	a, err := answerOf(ctx, db, sqlPost, t.Bank, newID(t.At), string(t.Kind), t.Key, digest(t.canonical(legs, uuid.Nil)), t.Actor,
+		orNull(t.OnBehalfOf), t.Category, t.Reference.Kind, orNull(t.Reference.ID), t.EffectiveOn.String(), stamp(t.At), t.Reason,
+		accounts, minutes, side.givers, side.receivers, side.needs)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("ledger: post: %w", err)
 	}
@@ -78,8 +74,8 @@ func Reverse(ctx context.Context, db bun.IDB, r Reversing) (Receipt, error) {
 	// The original says what moves, so the request has no legs of its own.
 	t := Transfer{Bank: r.Bank, Kind: Reversal, Key: r.Key, Actor: r.Actor, OnBehalfOf: r.OnBehalfOf,
 		EffectiveOn: r.EffectiveOn, Reason: r.Reason, At: r.At}
-	a, err := answerOf(ctx, db, sqlReverse, pgID(r.Bank), pgID(newID(r.At)), r.Key, digest(t.canonical(nil, r.Original)), pgID(r.Actor),
-		pgID(r.OnBehalfOf), pgDate(r.EffectiveOn), stamp(r.At), pgID(r.Original), r.Reason)
+	a, err := answerOf(ctx, db, sqlReverse, r.Bank, newID(r.At), r.Key, digest(t.canonical(nil, r.Original)), r.Actor,
+		orNull(r.OnBehalfOf), r.EffectiveOn.String(), stamp(r.At), r.Original, r.Reason)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("ledger: reverse: %w", err)
 	}
@@ -106,7 +102,7 @@ type answer struct {
 // answerOf reads the answer of ledger.post or ledger.reverse.
 func answerOf(ctx context.Context, db bun.IDB, query string, args ...any) (a answer, err error) {
 	var said string
-	if err := one(ctx, db, &said, query, args...); err != nil {
+	if err := db.NewRaw(query, args...).Scan(ctx, &said); err != nil {
 		return a, err
 	}
 	f := strings.Split(said, "|")
@@ -214,18 +210,6 @@ func newID(at time.Time) uuid.UUID {
 // stamp is an instant as the database keeps it.
 func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// words is kinds as the database takes them; nil for any.
-func words(kinds []AccountKind) []string {
-	if kinds == nil {
-		return nil
-	}
-	out := make([]string, len(kinds))
-	for i, k := range kinds {
-		out[i] = string(k)
-	}
-	return out
-}
-
 func orNull(id uuid.UUID) any {
 	if id == uuid.Nil {
 		return nil
@@ -241,7 +225,11 @@ var sides = func() map[Kind]literals {
 		if kinds == nil {
 			return nil
 		}
-		return "{" + strings.Join(words(kinds), ",") + "}"
+		words := make([]string, len(kinds))
+		for i, k := range kinds {
+			words[i] = string(k)
+		}
+		return "{" + strings.Join(words, ",") + "}"
 	}
 	m := make(map[Kind]literals, len(rules))
 	for k, r := range rules {
