@@ -1,5 +1,5 @@
 // The words of every language. English is the one that screens are written in; a word that another language does not
-// have yet is said in English there, and `npm run check` counts it.
+// have yet is said in English there, until `npm run check` refuses it.
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,6 +1,7 @@
 // Every word of the interface lives in messages/. The compiler says "success" even when it found no
 // messages at all, so we count them first, and hold each key to one shape and to being used somewhere, and each
-// language to the same keys with the same places to fill. With --complete, a word that a language lacks is a fault.
+// language to the same keys with the same places to fill. With --complete, as `npm run check` says it, a word that a
+// language lacks is a fault; without, so that one can look at a page half made, it is named and said in English.
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { base, languages, placesOf, sentencesOf, wordsOf } from './catalogue.mjs';
@@ -42,6 +43,8 @@ for (const language of languages) {
       const said = Object.keys(message[0].match).map((match) => match.replace('plural=', '')).sort();
       if (said.join() !== [...forms].sort().join()) problems.push(`${at} has ${said.join(', ')}; this language counts by ${forms.join(', ')}`);
     }
+    // A name or two may be the same in both; a sentence is a copy.
+    if (language !== base && message === messages[key] && (message.replace(/\{\w+\}/g, '').match(/\p{L}+/gu) ?? []).length > 3) problems.push(`${at} is English`);
     // "One letter" need not name its figure, so a plural may leave a place out of some of its sentences.
     if (placesOf(message).join() !== placesOf(messages[key]).join()) problems.push(`${at} fills ${placesOf(message)} where English fills ${placesOf(messages[key])}`);
   }
