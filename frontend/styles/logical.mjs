@@ -1,6 +1,9 @@
+import { list } from 'postcss';
+
 /**
  * govuk-frontend speaks of left and right; a page in Urdu runs the other way. This step renames
- * physical sides to logical ones at build time, so that one stylesheet serves both directions.
+ * physical sides to logical ones at build time, also those of `padding: 0 0 1rem 1.5rem`, so that one stylesheet
+ * serves both directions.
  */
 const renamed = {
   'margin-left': 'margin-inline-start',
@@ -24,6 +27,13 @@ export function logicalSides() {
     Declaration(decl) {
       const prop = renamed[/** @type {keyof typeof renamed} */ (decl.prop)];
       if (prop) decl.prop = prop;
+      if (decl.prop === 'margin' || decl.prop === 'padding') {
+        const [top, right, bottom, left] = list.space(decl.value);
+        if (left && left !== right) {
+          decl.cloneBefore({ prop: `${decl.prop}-block`, value: `${top} ${bottom}` });
+          decl.assign({ prop: `${decl.prop}-inline`, value: `${left} ${right}` });
+        }
+      }
       if (decl.prop === 'text-align' || decl.prop === 'float') {
         if (decl.value === 'left') decl.value = decl.prop === 'float' ? 'inline-start' : 'start';
         if (decl.value === 'right') decl.value = decl.prop === 'float' ? 'inline-end' : 'end';

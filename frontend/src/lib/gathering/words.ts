@@ -11,7 +11,7 @@ export type Hours = components['schemas']['GatheringHoursView'];
 
 /** "Tomorrow, Monday 23 November, 10:30am to 12:30pm". */
 export function whenOf({ starts_at, ends_at }: Gathering): string {
-  const near = Math.abs(daysUntil(starts_at)) <= 1 ? `${sentence(dayPhrase(starts_at))}, ` : '';
+  const near = Math.abs(daysUntil(starts_at)) <= 1 ? sentence(dayPhrase(starts_at)) + m.comma() : '';
   return m.gathering_when({ day: near + dayInWords(starts_at), from: timeInWords(starts_at), to: timeInWords(ends_at) });
 }
 
