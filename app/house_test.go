@@ -180,6 +180,7 @@ type browser struct {
 	token   string
 	refresh string
 	known   string // what the browser is known by
+	lang    string // that was chosen in it
 }
 
 var digits = regexp.MustCompile(`\b(\d{3}) (\d{3})\b`)
@@ -277,6 +278,9 @@ func (b *browser) try(method, path string, body any, keys ...string) (int, answe
 	}
 	if b.known != "" {
 		r.AddCookie(&http.Cookie{Name: "timebank-browser", Value: b.known})
+	}
+	if b.lang != "" {
+		r.AddCookie(&http.Cookie{Name: "lang", Value: b.lang})
 	}
 	if b.refresh != "" {
 		r.AddCookie(&http.Cookie{Name: "timebank-refresh", Value: b.refresh})

@@ -68,7 +68,7 @@ func TestSomebodyStandsInForAMember(t *testing.T) {
 	b.do("POST", hilltop+"/exchanges/"+x+"/done", map[string]any{"minutes": 60}, http.StatusOK)
 	k.refused("POST", hilltop+"/exchanges/"+x+"/confirm", map[string]any{"for_member": maria.ID}, http.StatusForbidden, "not-allowed")
 	looks := m.do("GET", mine+"/looks", nil, http.StatusOK).list("looks")
-	if len(looks) != 2 || looks[0].str("who") != "Kit" || looks[0].str("how") != "standing" || looks[0].str("as") != "stand in" {
+	if len(looks) != 2 || looks[0].str("who") != "Kit" || looks[0].str("how") != "standing" || looks[0].str("as") != "stand-in" {
 		t.Errorf("Maria reads %v", looks)
 	}
 

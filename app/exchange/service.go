@@ -21,6 +21,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/once"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -498,5 +499,5 @@ func hoursFault(err error, reader Side) error {
 	case reader == Helper:
 		return errOtherHours
 	}
-	return errHours.With("have", Spoken(int64(e.Available())), "need", Spoken(int64(e.Needed)))
+	return errHours.With("have", words.Minutes(e.Available()), "need", words.Minutes(e.Needed))
 }

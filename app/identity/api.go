@@ -151,7 +151,7 @@ func evenly(ctx context.Context, start time.Time) {
 
 func (s *Service) knock(ctx context.Context, in *refreshInput) Knock {
 	from := web.From(ctx)
-	k := Knock{IP: from.IP, Agent: from.Request.UserAgent(), Refresh: s.refreshOf(in)}
+	k := Knock{IP: from.IP, Agent: from.Request.UserAgent(), Refresh: s.refreshOf(in), Chosen: web.Chosen(from.Request)}
 	if c, err := from.Request.Cookie(browserCookie(s.Secure)); err == nil && len(c.Value) <= 64 {
 		k.Browser = c.Value
 	}

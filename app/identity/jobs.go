@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -14,11 +15,13 @@ import (
 	"timebank/app/platform/mail"
 	"timebank/app/platform/seal"
 	"timebank/app/platform/sms"
+	"timebank/app/platform/words"
 )
 
 // SendCode is the job that mails a sign-in code.
 type SendCode struct {
-	CodeID uuid.UUID `json:"code_id"`
+	CodeID   uuid.UUID      `json:"code_id"`
+	Language words.Language `json:"language,omitempty"` // of the page where it was asked for, for who has not chosen one
 }
 
 // Kind implements job.Args.
@@ -52,6 +55,7 @@ func (s *Service) sendCode(ctx context.Context, j SendCode) error {
 	if err != nil {
 		return fmt.Errorf("read code: %w", err)
 	}
+	to.Language = cmp.Or(to.Language, j.Language)
 	digits, err := s.Box.Open(seal.Place{Column: "sign_in_code.sealed", Row: c.ID}, c.Sealed)
 	if err != nil {
 		return err
@@ -76,7 +80,7 @@ func (s *Service) textCode(ctx context.Context, c Code, to Person, digits string
 	if s.SMS == nil || to.Phone == nil || to.Email != nil {
 		return nil
 	}
-	text := fmt.Sprintf("%s, your code is %s %s\nIt works for ten minutes. Nobody will ever ask you for it.", to.Called, digits[:3], digits[3:])
+	text := to.Reads().Say("{who}, your code is {code}\nIt works for ten minutes. Nobody will ever ask you for it.", "who", to.Called, "code", digits[:3]+" "+digits[3:])
 	if s.RelyingParty != nil {
 		text += fmt.Sprintf("\n\n@%s #%s", s.RelyingParty.Config.RPID, digits)
 	}
@@ -87,10 +91,9 @@ func (s *Service) mailCode(ctx context.Context, c Code, to Person, digits string
 	if to.Email == nil {
 		return nil
 	}
-	return s.Mail.Send(ctx, mail.Mail{
-		To: *to.Email, ID: c.ID.String(), Subject: "Your sign-in code",
-		Text: fmt.Sprintf("Hello %s,\n\nYour code is %s %s\n\nIt works for ten minutes. If you did not ask for it, you can forget this message.\nNobody from the time bank will ever ask you for this code.\n", to.Called, digits[:3], digits[3:]),
-	})
+	return s.Mail.Send(ctx, letter(*to.Email, c.ID.String(), to.Reads(), "Your sign-in code",
+		"Hello {who},\n\nYour code is {code}\n\nIt works for ten minutes. If you did not ask for it, you can forget this message.\nNobody from the time bank will ever ask you for this code.\n",
+		"who", to.Called, "code", digits[:3]+" "+digits[3:]))
 }
 
 // Forget is the job that throws away what signing in leaves behind: rate buckets

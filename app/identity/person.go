@@ -10,20 +10,29 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 )
 
 // Person is one human being. Email and phone may both be missing.
 type Person struct {
 	bun.BaseModel `bun:"table:directory.person"`
 
-	ID        uuid.UUID  `bun:"id,pk"`
-	Name      string     `bun:"name"`
-	Called    string     `bun:"called"` // what they like to be called
-	Email     *string    `bun:"email"`
-	Phone     *string    `bun:"phone"` // E.164
-	Language  string     `bun:"language"`
-	CreatedAt time.Time  `bun:"created_at"`
-	ErasedAt  *time.Time `bun:"erased_at"`
+	ID        uuid.UUID      `bun:"id,pk"`
+	Name      string         `bun:"name"`
+	Called    string         `bun:"called"` // what they like to be called
+	Email     *string        `bun:"email"`
+	Phone     *string        `bun:"phone"`    // E.164
+	Language  words.Language `bun:"language"` // that messages are written in; empty: not chosen
+	CreatedAt time.Time      `bun:"created_at"`
+	ErasedAt  *time.Time     `bun:"erased_at"`
+}
+
+// Reads is the language that messages to the person are written in.
+func (p Person) Reads() words.Language {
+	if p.Language == "" {
+		return words.English
+	}
+	return p.Language
 }
 
 // ErrEmailTaken refuses an address that another person signs in with.

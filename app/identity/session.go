@@ -52,6 +52,9 @@ func (s *Service) open(ctx context.Context, tx bun.IDB, person uuid.UUID, way st
 	if _, err := tx.NewInsert().Model(&out).Exec(ctx); err != nil {
 		return out, Tokens{}, fmt.Errorf("open session: %w", err)
 	}
+	if err := greet(ctx, tx, person, from.Chosen); err != nil {
+		return out, Tokens{}, err
+	}
 	access, err := s.Keys.Sign(person, out.ID)
 	return out, Tokens{access, refresh}, err
 }

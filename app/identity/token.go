@@ -104,8 +104,10 @@ func (k *Keys) Check(token string) (person, session uuid.UUID, err error) {
 }
 
 // parse reads any access token. Refuses with ErrSignIn; the subject is a uuid.
-func (k *Keys) parse(token string) (claims, error) {
+func (k *Keys) parse(token string, also ...jwt.ParserOption) (claims, error) {
 	var c claims
+	options := append([]jwt.ParserOption{jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
+		jwt.WithIssuer(k.issuer), jwt.WithAudience(audience), jwt.WithTimeFunc(k.clock.Now), jwt.WithStrictDecoding()}, also...)
 	_, err := jwt.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
 		key, ok := k.find(kid)
@@ -113,8 +115,7 @@ func (k *Keys) parse(token string) (claims, error) {
 			return nil, ErrSignIn
 		}
 		return key.Public(), nil
-	}, jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
-		jwt.WithIssuer(k.issuer), jwt.WithAudience(audience), jwt.WithTimeFunc(k.clock.Now), jwt.WithStrictDecoding())
+	}, options...)
 	if err == nil {
 		_, err = uuid.Parse(c.Subject)
 	}

@@ -25,6 +25,7 @@ import (
 	"timebank/app/platform/job"
 	"timebank/app/platform/mail"
 	"timebank/app/platform/seal"
+	"timebank/app/platform/words"
 )
 
 // Service is the use cases of joining.
@@ -67,7 +68,8 @@ func (a Application) place() seal.Place {
 // Wish is what somebody says who wants to join.
 type Wish struct {
 	Name, Called, Email, Phone, Area, Words string
-	Answers                                 []Answer `json:",omitempty"`
+	Answers                                 []Answer       `json:",omitempty"`
+	Language                                words.Language `json:",omitempty"` // in which they applied, and are answered
 }
 
 // Asked is an application with its words.
@@ -109,8 +111,8 @@ func (w Wish) clean() (Wish, error) {
 		c.Add(ok, "/phone", "phone", "Enter a phone number, like 01632 960 001, or leave it empty.")
 	}
 	w.Area, w.Words = strings.TrimSpace(w.Area), strings.TrimSpace(w.Words)
-	c.Add(len([]rune(w.Area)) <= 60, "/area", "too-long", "Write at most 60 characters.")
-	c.Add(len([]rune(w.Words)) <= wordsLimit, "/words", "too-long", "Write at most 500 characters.")
+	c.Add(len([]rune(w.Area)) <= 60, "/area", "too-long", "Write at most {n} characters.", "n", 60)
+	c.Add(len([]rune(w.Words)) <= wordsLimit, "/words", "too-long", "Write at most {n} characters.", "n", wordsLimit)
 	if err := c.Err(); err != nil {
 		return w, err
 	}
@@ -128,6 +130,7 @@ func (s *Service) Apply(ctx context.Context, slug string, w Wish, code, ip strin
 	if w, err = w.clean(); err != nil {
 		return false, err
 	}
+	w.Language = words.Of(ctx)
 	var b bank.Bank
 	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		if b, err = bank.BySlug(ctx, tx, slug); err != nil {
@@ -284,7 +287,7 @@ func (s *Service) Decline(ctx context.Context, a identity.Actor, application uui
 }
 
 func (w Wish) joining() member.Joining {
-	return member.Joining{Name: w.Name, Called: w.Called, Email: w.Email, Phone: w.Phone, Area: w.Area}
+	return member.Joining{Name: w.Name, Called: w.Called, Email: w.Email, Phone: w.Phone, Area: w.Area, Language: w.Language}
 }
 
 func (s *Service) decide(ctx context.Context, a identity.Actor, application uuid.UUID, action, state string, do func(context.Context, bun.IDB, Asked) (*uuid.UUID, error)) error {
@@ -333,11 +336,11 @@ func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, id
 		if err != nil {
 			return nil, err
 		}
-		what := "Wants to join"
+		what := words.Text("Wants to join")
 		if x.Already {
 			what = "Wants to join, and is a member already. They may not know how to sign in."
 		}
-		out[r.ID] = desk.Line{Who: x.Called, What: what, Link: "/broker/applications"}
+		out[r.ID] = desk.Line{Who: x.Called, What: words.Of(ctx).Say(what), Link: "/broker/applications"}
 	}
 	return out, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/db"
+	"timebank/app/platform/words"
 )
 
 // Kind is one kind of help, with its words.
@@ -25,16 +26,21 @@ type Kind struct {
 	Sort   int     `bun:"sort" json:"-"`
 }
 
-// Kinds lists all kinds of help, the wider ones before their narrower ones.
+// Kinds lists all kinds of help in the reader's language, the wider ones before
+// their narrower ones.
 func Kinds(ctx context.Context, tx bun.IDB) ([]Kind, error) {
 	var out []Kind
 	if err := tx.NewSelect().Model(&out).Order("sort", "code").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("list kinds: %w", err)
 	}
+	l := words.Of(ctx)
+	for i, k := range out {
+		out[i].Name, out[i].Doing = l.Say(words.Text(k.Name)), l.Say(words.Text(k.Doing))
+	}
 	return out, nil
 }
 
-// KindNames gives the words of kinds by code.
+// KindNames gives the words of kinds by code, in the reader's language.
 func KindNames(ctx context.Context, tx bun.IDB) (map[string]Kind, error) {
 	all, err := Kinds(ctx, tx)
 	if err != nil {

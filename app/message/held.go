@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 )
 
 // Held is what this slice keeps about a person: the log of messages. Their words
@@ -15,7 +16,7 @@ func Held() []held.Section {
 	return []held.Section{{Name: "messages", Title: "What we sent you", Tables: []string{"public.message"}, Read: heldMessages}}
 }
 
-func heldMessages(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldMessages(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	var rows []Message
 	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", s.Bank).Where("person_id = ?", s.Person).Order("created_at DESC", "id").Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("read messages: %w", err)

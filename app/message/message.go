@@ -19,6 +19,7 @@ import (
 	"timebank/app/platform/id"
 	"timebank/app/platform/job"
 	"timebank/app/platform/mail"
+	"timebank/app/platform/words"
 )
 
 // Message is one thing told to one person.
@@ -144,11 +145,12 @@ const maxTries = 10
 // address does not take, or no server takes in maxTries tries, becomes a call.
 func (s *Service) send(ctx context.Context, j Send) error {
 	var row Message
-	var words Words
+	var said Words
+	var l words.Language
 	var to identity.Person
 	var b bank.Bank
 	err := db.InTx(ctx, s.Pool, j.BankID, func(ctx context.Context, tx bun.IDB) error {
-		words = Words{}
+		said = Words{}
 		err := tx.NewSelect().Model(&row).Where("bank_id = ?", j.BankID).Where("id = ?", j.MessageID).Scan(ctx)
 		if err != nil {
 			return fmt.Errorf("read message: %w", err)
@@ -166,13 +168,15 @@ func (s *Service) send(ctx context.Context, j Send) error {
 		if to, err = identity.PersonByID(ctx, tx, row.PersonID); err != nil {
 			return err
 		}
+		l = to.Reads()
+		ctx = words.With(ctx, l)
 		render, ok := s.Renders[row.Template]
 		if !ok {
 			return fmt.Errorf("no words for template %q", row.Template)
 		}
-		words, err = render(ctx, tx, b, m, row.SubjectID)
-		if err == nil && words.Text != "" {
-			words.Text = fmt.Sprintf("Hello %s,\n\n%s\n\n%s\n%s (%s)\n", m.Called, words.Text, b.Name, b.Phone, b.PhoneHours)
+		said, err = render(ctx, tx, b, m, row.SubjectID)
+		if err == nil && said.Text != "" {
+			said.Text = l.Lines(l.Say("Hello {who},\n\n{text}\n\n{bank}\n{phone} ({hours})\n", "who", m.Called, "text", said.Text, "bank", b.Name, "phone", b.Phone, "hours", b.PhoneHours))
 		}
 		return err
 	})
@@ -182,10 +186,10 @@ func (s *Service) send(ctx context.Context, j Send) error {
 	if err != nil {
 		return err
 	}
-	if words.Text == "" || to.Email == nil {
+	if said.Text == "" || to.Email == nil {
 		return s.note(ctx, row, NotNeeded, "", time.Time{})
 	}
-	err = s.Mail.Send(ctx, mail.Mail{To: *to.Email, Subject: words.Subject, Text: words.Text, ID: row.ID.String()})
+	err = s.Mail.Send(ctx, mail.Mail{To: *to.Email, Language: l, Subject: said.Subject, Text: said.Text, ID: row.ID.String()})
 	switch {
 	case errors.Is(err, mail.ErrAddress):
 		return s.note(ctx, row, Failed, "address", b.AfterWorkingDays(s.Clock.Now(), 1))

@@ -11,6 +11,7 @@ import (
 
 	"timebank/app/identity"
 	"timebank/app/platform/audit"
+	"timebank/app/platform/words"
 )
 
 // Pause lets a referral rest until a day; the clocks are not escalated
@@ -77,7 +78,7 @@ func (s *Service) GiveUp(ctx context.Context, a identity.Actor, t Target, note s
 		if err != nil {
 			return err
 		}
-		if err := tooFew(a.Bank, triesOf(events[w.r.ID])); err != nil {
+		if err := tooFew(words.Of(ctx), a.Bank, triesOf(events[w.r.ID])); err != nil {
 			return err
 		}
 		return w.close(ctx, CouldNotReach, outcomes[CouldNotReach][0], Said{Note: strings.TrimSpace(note)})

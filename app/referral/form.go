@@ -8,6 +8,7 @@ import (
 
 	"timebank/app/identity"
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 )
 
 // Form is the one page a receptionist fills in: six answers, the rest may stay
@@ -65,7 +66,7 @@ var (
 	ErrYoung = fault.New(fault.Invalid, "under-eighteen", "We can only take people of 18 and over. For somebody younger, try your local youth service, or Childline on 0800 1111.")
 )
 
-const phoneHint = "Enter a phone number, like 01632 960 001, 07700 900 982 or +44 808 157 0192"
+const phoneHint words.Text = "Enter a phone number, like 01632 960 001, 07700 900 982 or +44 808 157 0192"
 
 // clean checks a form on the bank's day today and brings its values to the form
 // that is kept. Refuses with ErrCard, ErrYoung, or ErrFields with every answer

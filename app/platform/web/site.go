@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"mime"
 	"net/http"
 	"path"
@@ -23,15 +24,17 @@ type site struct {
 	csp       map[string]string // page → its Content-Security-Policy
 	styles    []string          // of the front page, for pages that we write ourselves
 	secure    bool              // reached by https
-	languages []string          // that have pages of their own, in a folder each; English stands at the top
+	chosen    Chooser
+	log       *slog.Logger
+	languages []string // that have pages of their own, in a folder each; English stands at the top
 }
 
 const fallback = "200.html"
 
 var inline = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 
-func newSite(files fs.FS, secure bool) (*site, error) {
-	s := &site{files: files, secure: secure, csp: map[string]string{}}
+func newSite(files fs.FS, secure bool, chosen Chooser, log *slog.Logger) (*site, error) {
+	s := &site{files: files, secure: secure, chosen: chosen, log: log, csp: map[string]string{}}
 	folders, err := fs.Glob(files, "*/"+fallback)
 	if err != nil {
 		return nil, fmt.Errorf("read the web app: %w", err)

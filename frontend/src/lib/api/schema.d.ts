@@ -2596,6 +2596,11 @@ export interface components {
              * @description 21 bits: Monday morning, afternoon, evening, Tuesday morning …; 0 is not known
              */
             free_slots: number;
+            /**
+             * @description Of what we write to them; none leaves it as it is
+             * @enum {string}
+             */
+            language?: "en" | "cy" | "ur";
             name: string;
             /** @description What makes meeting easier */
             needs: string;
@@ -3559,6 +3564,8 @@ export interface components {
             at: string;
             from: string;
             id: string;
+            /** @description As the header names it; empty: it does not */
+            language: string;
             subject: string;
             text: string;
             to: string;
@@ -3611,6 +3618,11 @@ export interface components {
              * @description 21 bits: Monday morning, afternoon, evening, Tuesday morning …; 0 is not known
              */
             free_slots: number;
+            /**
+             * @description Of what we write to them; empty: not chosen, and English
+             * @enum {string}
+             */
+            language: "" | "en" | "cy" | "ur";
             name: string;
             /** @description What makes meeting easier */
             needs: string;
@@ -3639,6 +3651,11 @@ export interface components {
             id: string;
             /** Format: date */
             joined_on: string;
+            /**
+             * @description Of what we write to them; empty: not chosen, and English
+             * @enum {string}
+             */
+            language: "" | "en" | "cy" | "ur";
             name: string;
             /** @description What makes meeting easier; shown on every opening */
             needs: string;
