@@ -18,7 +18,7 @@ import (
 // out will do, since a link renews none; its session must still be open. Who is not
 // signed in chooses for the device alone.
 func (s *Service) Choose(ctx context.Context, r *http.Request, l words.Language) error {
-	token, err := s.Keys.parse(s.token(r), jwt.WithLeeway(refreshLife))
+	token, _, err := s.Keys.open(s.token(r), jwt.WithLeeway(refreshLife))
 	if err != nil || len(token.May) > 0 {
 		return nil
 	}
