@@ -172,6 +172,9 @@ func TestFirstKeyIsChangedWhileServing(t *testing.T) {
 	first, _, err := h.app.Referral.Refer(t.Context(), receptionist, form, sent)
 	h.must(err)
 
+	_, err = h.app.Referral.Ask(t.Context(), sam, referral.Target{Referral: first.Referral.ID, Version: 1}, "Which day suits?") // a line in the journal
+	h.must(err)
+
 	turn := 0
 	works := func(when string, a *app.App) {
 		t.Helper()
@@ -185,7 +188,7 @@ func TestFirstKeyIsChangedWhileServing(t *testing.T) {
 		_, err := a.CheckSeal(t.Context())
 		fail("open everything", err)
 		fail("a recovery code", a.Identity.SecondStep(t.Context(), actor, recovery[turn], turn == 1, identity.Knock{IP: from, Browser: browser}))
-		_, err = a.Joining.Apply(t.Context(), h.bank.Slug, joining.Wish{Name: fmt.Sprint("Guest ", turn)}, invitation, from)
+		_, err = a.Joining.Apply(t.Context(), h.bank.Slug, joining.Wish{Name: fmt.Sprint("Guest ", turn), Email: fmt.Sprintf("guest%d@example.org", turn)}, invitation, from)
 		fail("a printed invitation", err)
 		_, err = a.Joining.Apply(t.Context(), h.bank.Slug, joining.Wish{Name: "Ann Again", Email: "ann@example.org"}, "", from)
 		fail("an application", err)

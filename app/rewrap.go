@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,7 +48,7 @@ func (c blindColumn) under(b uuid.UUID, layers int) (where string, args []any) {
 
 // name is the column as slices name it to the box.
 func (c blindColumn) name() string {
-	return sealedColumn{table: c.table, column: c.column, row: func([]string) uuid.UUID { return uuid.Nil }}.place(nil).Column
+	return strings.TrimPrefix(c.table, "directory.") + "." + c.column
 }
 
 // wrapAll lays the newest layer over every blind index that lacks it, in small
