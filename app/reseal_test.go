@@ -172,7 +172,9 @@ func TestFirstKeyIsChangedWhileServing(t *testing.T) {
 	first, _, err := h.app.Referral.Refer(t.Context(), receptionist, form, sent)
 	h.must(err)
 
-	_, err = h.app.Referral.Ask(t.Context(), sam, referral.Target{Referral: first.Referral.ID, Version: 1}, "Which day suits?") // a line in the journal
+	_, err = h.app.Referral.Acknowledge(t.Context(), sam, referral.Target{Referral: first.Referral.ID})
+	h.must(err)
+	_, err = h.app.Referral.Ask(t.Context(), sam, referral.Target{Referral: first.Referral.ID}, "Which day suits?") // a line in the journal
 	h.must(err)
 
 	turn := 0
