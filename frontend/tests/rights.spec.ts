@@ -117,7 +117,7 @@ test('a broker does it all for a member who has no device, and both names are ke
 
   await page.getByText('Who looked').click();
   await expect(page.getByText(/Sam .*changed your details for you/)).toBeVisible();
-  const { looks } = (await (await as.get(`/members/${nell.id}/looks`)).json()) as { looks: { what: string; how?: string }[] };
+  const { looks } = await as.get<{ looks: { what: string; how?: string }[] }>(`/members/${nell.id}/looks`);
   expect(looks.find(({ what }) => what === 'paused your membership for you')?.how).toBe('in-person');
 
   await page.getByText('Everything we hold').click();
