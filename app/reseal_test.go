@@ -138,7 +138,7 @@ func TestSealingKeyRotatesWhileWritesGoOn(t *testing.T) {
 // twin is another replica, with a box of its own.
 func (h *house) twin() *app.App {
 	h.t.Helper()
-	a, err := h.replica(h.key, "")
+	a, err := h.keyed(h.key, "")
 	h.must(err)
 	return a
 }
@@ -219,12 +219,12 @@ func TestFirstKeyIsChangedWhileServing(t *testing.T) {
 	next, err := seal.NewKey()
 	h.must(err)
 	works("before", h.app)
-	if _, err := h.replica(next, ""); err == nil {
+	if _, err := h.keyed(next, ""); err == nil {
 		t.Error("a replica starts with a key that opens nothing")
 	}
-	one, err := h.replica(h.key, next)
+	one, err := h.keyed(h.key, next)
 	h.must(err)
-	two, err := h.replica(h.key, next)
+	two, err := h.keyed(h.key, next)
 	h.must(err)
 	works("with both keys", two)
 	if x, err := one.CheckSeal(t.Context()); err != nil || !x.NeedsFirstKey {
@@ -246,11 +246,11 @@ func TestFirstKeyIsChangedWhileServing(t *testing.T) {
 		t.Errorf("after it: %+v %v", x, err)
 	}
 	h.overwrites("after it", false)
-	alone, err := h.replica(next, "")
+	alone, err := h.keyed(next, "")
 	h.must(err)
 	works("with the new key alone", alone)
 	works("beside one that has both", two)
-	if _, err := h.replica(h.key, ""); err == nil {
+	if _, err := h.keyed(h.key, ""); err == nil {
 		t.Error("the old key still opens the database")
 	}
 }
@@ -280,8 +280,8 @@ func (h *house) overwrites(when string, moving bool) {
 	}
 }
 
-// replica is another one with its own first keys.
-func (h *house) replica(key, next string) (*app.App, error) {
+// keyed is another replica with its own first keys.
+func (h *house) keyed(key, next string) (*app.App, error) {
 	h.t.Helper()
 	box, err := seal.New(key, next)
 	h.must(err)
