@@ -33,13 +33,13 @@ func Rules() []keep.Rule {
 func rows(r keep.Rule, table, over string) keep.Rule {
 	r.Count = func(ctx context.Context, tx bun.IDB, _ uuid.UUID, before time.Time) (keep.Due, error) {
 		var d keep.Due
-		if err := tx.NewRaw("select count(*), min("+over+") from "+table+" where "+over+" < ?", before).Scan(ctx, &d.Count, &d.Oldest); err != nil {
+		if err := tx.NewRaw("select count(*), min("+over+") from "+table+" where "+over+" <= ?", before).Scan(ctx, &d.Count, &d.Oldest); err != nil {
 			return d, fmt.Errorf("count %s: %w", r.Name, err)
 		}
 		return d, nil
 	}
 	r.Forget = func(ctx context.Context, tx bun.IDB, _ uuid.UUID, before, _ time.Time, most int) (int64, error) {
-		res, err := tx.ExecContext(ctx, "delete from "+table+" where ctid in (select ctid from "+table+" where "+over+" < ? limit ? for update skip locked)", before, most)
+		res, err := tx.ExecContext(ctx, "delete from "+table+" where ctid in (select ctid from "+table+" where "+over+" <= ? limit ? for update skip locked)", before, most)
 		if err != nil {
 			return 0, fmt.Errorf("forget %s: %w", r.Name, err)
 		}
