@@ -180,9 +180,10 @@ func TestHostileHeadersAndAddressesBreakNothing(t *testing.T) {
 	b := h.signInAt(&browser{h: h, agent: "\xff\xfe" + strings.Repeat("ñ", 150) + "\xc3"}, "maria@example.org")
 	b.do("GET", "/me", nil, http.StatusOK)
 	for _, op := range h.app.Web.Ops() {
-		for _, id := range []string{"a%00b", "%ff", "%e2%80%ae", strings.Repeat("a", 4000)} {
-			status, p, raw := b.try(op.Method, fill(op.Path, func(string) string { return id }), nil)
-			if status >= 500 || (strings.Contains(op.Path, "{") && id[0] == '%' && p.str("code") != "not-here") {
+		for _, id := range []string{"a%00b", "%ff", "%e2%80%ae", strings.Repeat("x", 4000)} {
+			path := fill(op.Path, func(string) string { return id })
+			status, p, raw := b.try(op.Method, path, nil)
+			if hostile := strings.Contains(path, "%"); status >= 500 || hostile && p.str("code") != "not-here" {
 				t.Errorf("%s at %.10s: %d %s", op.ID, id, status, raw)
 			}
 		}

@@ -6,6 +6,8 @@ package text
 import (
 	"strings"
 	"unicode"
+
+	"timebank/app/platform/words"
 )
 
 // Control tells whether r is a control character that no keyboard makes: all of
@@ -30,7 +32,7 @@ func unseen(r rune) bool {
 
 // Fault names what is wrong with a text, and the way out; both are empty when
 // nothing is. A name stands on one line and has no mark that turns it.
-func Fault(s string, name bool) (code, message string) {
+func Fault(s string, name bool) (code string, message words.Text) {
 	switch {
 	case strings.ContainsFunc(s, Control):
 		return "control-character", "There is a character in this that cannot be seen and cannot be kept. Delete what you pasted, and type it."

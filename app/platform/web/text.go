@@ -30,7 +30,7 @@ func readable(next echo.HandlerFunc) echo.HandlerFunc {
 		if code, _ := text.Fault(r.URL.Path, true); code != "" || !utf8.ValidString(r.URL.Path) {
 			return errNoPage
 		}
-		w := words{}
+		w := reading{}
 		for name, values := range r.URL.Query() {
 			for _, v := range values {
 				w.walk("/query", "", map[string]any{name: v})
@@ -67,13 +67,13 @@ func isJSON(r *http.Request) bool {
 	return kind == "" || kind == "application/json" || strings.HasSuffix(kind, "+json")
 }
 
-// words collects what is wrong with the strings of one request.
-type words struct {
+// reading collects what is wrong with the strings of one request.
+type reading struct {
 	fields   []fault.Field
 	nonsense bool // a field's own name is none: it cannot even be pointed at
 }
 
-func (w *words) walk(at, key string, v any) {
+func (w *reading) walk(at, key string, v any) {
 	switch v := v.(type) {
 	case string:
 		w.look(at, key, v)
@@ -93,7 +93,7 @@ func (w *words) walk(at, key string, v any) {
 
 var pointerName = strings.NewReplacer("~", "~0", "/", "~1") // RFC 6901
 
-func (w *words) look(at, key, s string) {
+func (w *reading) look(at, key, s string) {
 	code, message := text.Fault(s, isName(key))
 	switch {
 	case code != "":
@@ -112,7 +112,7 @@ func isName(key string) bool {
 	return strings.HasSuffix(key, "_name") || slices.Contains([]string{"name", "called", "title", "speaker", "guest", "your_reference", "someone_relation"}, key)
 }
 
-func (w *words) err() error {
+func (w *reading) err() error {
 	if w.nonsense {
 		return errUnreadable
 	}
