@@ -81,7 +81,7 @@ func openOn(t testing.TB, data *dbtest.DB, change ...func(*house)) *house {
 		t.Fatal(err)
 	}
 	h.key = key
-	box, err := seal.New(key)
+	box, err := seal.New(key, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,6 +181,7 @@ type browser struct {
 	refresh string
 	known   string // what the browser is known by
 	lang    string // that was chosen in it
+	agent   string // what it calls itself, where a test minds
 }
 
 var digits = regexp.MustCompile(`\b(\d{3}) (\d{3})\b`)
@@ -269,6 +270,9 @@ func (b *browser) try(method, path string, body any, keys ...string) (int, answe
 	}
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if b.agent != "" {
+		r.Header.Set("User-Agent", b.agent)
 	}
 	if b.token != "" {
 		r.Header.Set("Authorization", "Bearer "+b.token)

@@ -167,7 +167,7 @@ func (s *Service) makeCode(ctx context.Context, tx bun.IDB, person uuid.UUID, ch
 	digits := newDigits()
 	c := Code{
 		ID: id.New(), PersonID: person, Channel: channel, MadeBy: by, Asked: asked, CreatedAt: now, ExpiresAt: now.Add(codeLife),
-		Hash: s.codeHash(person, digits),
+		Hash: s.Box.Blind("sign_in_code.hash", person.String()+digits),
 	}
 	if channel != "read-out" {
 		sealed, err := s.Box.Seal(seal.Place{Column: "sign_in_code.sealed", Row: c.ID}, []byte(digits))
@@ -180,8 +180,4 @@ func (s *Service) makeCode(ctx context.Context, tx bun.IDB, person uuid.UUID, ch
 		return c, "", fmt.Errorf("keep code: %w", err)
 	}
 	return c, digits, nil
-}
-
-func (s *Service) codeHash(person uuid.UUID, digits string) []byte {
-	return s.Box.Blind("sign_in_code.hash", person.String()+digits)
 }

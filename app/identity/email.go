@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"crypto/subtle"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -95,7 +94,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, a Actor, typed string) error
 		if e.UsedAt != nil || e.Tries >= codeTries || !now.Before(e.ExpiresAt) {
 			return nil
 		}
-		if subtle.ConstantTimeCompare(e.Hash, s.Box.Blind("email_change.hash", e.ID.String()+typed)) != 1 {
+		if !s.Box.IsBlind(e.Hash, "email_change.hash", e.ID.String()+typed) {
 			_, err := tx.NewUpdate().Model((*emailChange)(nil)).Set("tries = tries + 1").Where("id = ?", e.ID).Exec(ctx)
 			return err
 		}

@@ -30,7 +30,10 @@ func (SendCode) Kind() string { return "send-sign-in-code" }
 // Work names the jobs this slice does.
 func (s *Service) Work(q *job.Queue) {
 	job.Handle(q, s.sendCode)
-	job.Handle(q, s.forget)
+	job.Handle(q, func(ctx context.Context, _ Forget) error {
+		_, err := s.ForgetOld(ctx)
+		return err
+	})
 	job.Handle(q, s.sendEmailCode)
 	job.Handle(q, s.tellOldEmail)
 	job.Handle(q, s.mailFactor)
@@ -94,32 +97,4 @@ func (s *Service) mailCode(ctx context.Context, c Code, to Person, digits string
 	return s.Mail.Send(ctx, letter(*to.Email, c.ID.String(), to.Reads(), "Your sign-in code",
 		"Hello {who},\n\nYour code is {code}\n\nIt works for ten minutes. If you did not ask for it, you can forget this message.\nNobody from the time bank will ever ask you for this code.\n",
 		"who", to.Called, "code", digits[:3]+" "+digits[3:]))
-}
-
-// Forget is the job that throws away what signing in leaves behind: rate buckets
-// that are empty again, and digits of codes that never left.
-type Forget struct{}
-
-// Kind implements job.Args.
-func (Forget) Kind() string { return "forget-sign-ins" }
-
-func (s *Service) forget(ctx context.Context, _ Forget) error {
-	now := s.Clock.Now()
-	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
-		if _, err := tx.ExecContext(ctx, "delete from directory.rate where full_at < ?", now); err != nil {
-			return fmt.Errorf("forget rates: %w", err)
-		}
-		if _, err := tx.NewDelete().Model((*challenge)(nil)).Where("expires_at <= ?", now).Exec(ctx); err != nil {
-			return fmt.Errorf("forget challenges: %w", err)
-		}
-		_, err := tx.NewUpdate().Model((*Code)(nil)).Set("sealed = null").Where("sealed is not null").Where("expires_at <= ?", now).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("forget codes: %w", err)
-		}
-		_, err = tx.NewUpdate().Model((*emailChange)(nil)).Set("sealed = null").Where("sealed is not null").Where("used_at is null").Where("expires_at <= ?", now).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("forget new addresses: %w", err)
-		}
-		return nil
-	})
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -171,11 +172,16 @@ func newRefresh() (token string, hash []byte) {
 	return token, hashRefresh(token)
 }
 
-// nextRefresh is the token that a given one is traded for. It is made from that
-// one with the box's key, so that asking again gets the same, and nobody else can
-// foresee it.
-func nextRefresh(box *seal.Box, token string) string {
-	return base64.RawURLEncoding.EncodeToString(box.Blind("session.refresh", token))
+// nextRefresh are the tokens that a given one is traded for: one, and while the
+// box's key changes the one of before. They are made from that token with the box's
+// key, so that asking again gets the same, and nobody else can foresee it.
+func nextRefresh(box *seal.Box, token string) []string {
+	var out []string
+	for _, b := range box.Blinds("session.refresh", token) {
+		out = append(out, base64.RawURLEncoding.EncodeToString(b))
+	}
+	slices.Reverse(out)
+	return out
 }
 
 func hashRefresh(token string) []byte {

@@ -161,15 +161,17 @@ func (s *Service) Apply(ctx context.Context, slug string, w Wish, code, ip strin
 // keep writes an application, or makes the one that waits newer.
 func (s *Service) keep(ctx context.Context, tx bun.IDB, b bank.Bank, w Wish, now time.Time) error {
 	a := Application{BankID: b.ID, ID: id.New(), State: "waiting", Times: 1, FirstAt: now, LastAt: now}
+	emails, phones := [][]byte{nil}, [][]byte{nil}
 	if w.Email != "" {
-		a.EmailHash = s.Box.Blind("application.email_hash", w.Email)
+		a.EmailHash, emails = s.Box.Blind("application.email_hash", w.Email), s.Box.Blinds("application.email_hash", w.Email)
 	}
 	if w.Phone != "" {
-		a.PhoneHash = s.Box.Blind("application.phone_hash", w.Phone+"\x00"+strings.ToLower(w.Name))
+		number := w.Phone + "\x00" + strings.ToLower(w.Name)
+		a.PhoneHash, phones = s.Box.Blind("application.phone_hash", number), s.Box.Blinds("application.phone_hash", number)
 	}
 	var old Application
 	err := tx.NewSelect().Model(&old).Where("bank_id = ?", b.ID).Where("state = 'waiting'").
-		Where("email_hash = ? or phone_hash = ?", a.EmailHash, a.PhoneHash).Order("first_at", "id").Limit(1).For("update").Scan(ctx)
+		Where("email_hash in (?) or phone_hash in (?)", bun.List(emails), bun.List(phones)).Order("first_at", "id").Limit(1).For("update").Scan(ctx)
 	again := err == nil
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("find application: %w", err)

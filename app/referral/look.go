@@ -130,18 +130,19 @@ func (s *Service) detail(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 	if err != nil {
 		return Detail{}, err
 	}
-	twice, err := sameKey(ctx, tx, r)
-	if err != nil {
-		return Detail{}, err
-	}
-	all, err := s.items(ctx, tx, a, append([]Referral{r}, twice...))
-	if err != nil {
-		return Detail{}, err
-	}
-	out := Detail{Item: all[0], SameAs: all[1:]}
+	var out Detail
 	if err := openJSON(s.Box, r.place(), r.Sealed, &out.Told); err != nil {
 		return out, err
 	}
+	twice, err := sameKey(ctx, tx, s.Box, r, out.Told)
+	if err != nil {
+		return out, err
+	}
+	all, err := s.items(ctx, tx, a, append([]Referral{r}, twice...))
+	if err != nil {
+		return out, err
+	}
+	out.Item, out.SameAs = all[0], all[1:]
 	events, err := eventsOf(ctx, tx, a.Bank.ID, id)
 	if err != nil {
 		return out, err

@@ -31,6 +31,27 @@ async function as(page: Page, person: Person, what: (page: Page) => Promise<void
   await context.close();
 }
 
+test('signing in with a code takes four taps, and no key but those of address and code', async ({ page }, info) => {
+  test.skip(info.project.name !== 'phone', 'the same steps at any width');
+  const ada = await newMember('Ada');
+  await page.addInitScript(() => {
+    const count = (what: string) => sessionStorage.setItem(what, String(Number(sessionStorage.getItem(what)) + 1));
+    addEventListener('keydown', () => count('keys'), true);
+    addEventListener('click', ({ detail }) => detail > 0 && count('taps'), true);
+  });
+  await page.goto('/sign-in');
+  await page.getByLabel('E-mail or phone number').tap();
+  await page.keyboard.type(ada.email);
+  const before = Date.now() - 1000;
+  await page.getByRole('button', { name: 'Send me a code' }).tap();
+  await page.getByLabel('Six-figure code').tap();
+  await page.keyboard.type(await mailedCode(ada.email, before));
+  await page.getByRole('button', { name: 'Sign in', exact: true }).tap();
+  await expect(page).toHaveURL(/\/home$/);
+  const counted = await page.evaluate(() => ['keys', 'taps'].map((what) => Number(sessionStorage.getItem(what))));
+  expect(counted).toEqual([ada.email.length + 6, 4]);
+});
+
 test('a member signs in with the code from the mail, and comes back to the page they wanted', async ({ page }) => {
   const maria = await newMember('Maria');
   await page.goto('/hours');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
 import { expectGood } from './bar.ts';
-import { apiAs, broker, newMember, signInAs } from './lib/signin.ts';
+import { apiAs, broker, newMember, signIn, signInAs } from './lib/signin.ts';
 
 // What a member may ask about themselves, against a `timebank demo` server.
 
@@ -86,6 +86,54 @@ test('a member rests, comes back, and leaves', async ({ page }) => {
   await expectGood(page);
   await page.goto('/home');
   await expect(page).toHaveURL(/\/sign-in/);
+});
+
+test('a broker does it all for a member who has no device, and both names are kept', async ({ page }) => {
+  const as = await apiAs(broker);
+  const nell = await newMember('Nell');
+  await signIn(page, broker);
+  await page.goto(`/broker/member?id=${nell.id}`);
+  await page.getByRole('link', { name: 'See, put right, rest or leave' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'What Nell can ask for' })).toBeVisible();
+  await expectGood(page);
+  await page.getByLabel('In person').check();
+
+  await page.getByText('Put details right').click();
+  await page.getByLabel('Phone number').fill('not a number');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('alert')).toBeFocused();
+  await expect(page.getByLabel('Phone number')).toHaveValue('not a number');
+  await expectGood(page);
+  await page.getByLabel('Phone number').fill('01632 960 003');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Saved. This is how the record stands now.')).toBeVisible();
+
+  await page.getByText('Take a rest').click();
+  await page.getByRole('button', { name: 'Start the rest' }).click();
+  await expect(page.getByText('Nell is resting now.')).toBeVisible();
+  await page.getByText('Come back', { exact: true }).click();
+  await page.getByRole('button', { name: 'End the rest' }).click();
+  await expect(page.getByText('Nell is back.')).toBeVisible();
+
+  await page.getByText('Who looked').click();
+  await expect(page.getByText(/Sam .*changed your details for you/)).toBeVisible();
+  const { looks } = await as.get<{ looks: { what: string; how?: string }[] }>(`/members/${nell.id}/looks`);
+  expect(looks.find(({ what }) => what === 'paused your membership for you')?.how).toBe('in-person');
+
+  await page.getByText('Everything we hold').click();
+  await page.getByRole('button', { name: 'Open the page to print' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: new RegExp(nell.name) })).toBeVisible();
+  await page.goto(`/broker/rights?id=${nell.id}`);
+
+  await page.getByText('Leave the time bank').first().click();
+  await page.getByRole('button', { name: 'End the membership' }).click();
+  await expect(page.getByRole('alert')).toContainText('Ask Nell if they are sure');
+  await expectGood(page);
+  await page.getByLabel(/Nell wants to leave/).check();
+  await page.getByRole('button', { name: 'End the membership' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'They have left' })).toBeVisible();
+  await expectGood(page);
+  await as.dispose();
 });
 
 for (const path of ['/me/details', '/me/looked', '/me/data', '/me/rest', '/me/leave']) {

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -51,7 +50,7 @@ func New(o Options) (*Server, error) {
 	s := &Server{echo: e, log: o.Log}
 	e.HTTPErrorHandler = s.refuse
 	e.Use(s.requestID, spoken, s.logged, recovered, headers(o.Secure), sameOrigin)
-	e.Use(middleware.BodyLimit("1M"), plainText)
+	e.Use(middleware.BodyLimit("1M"), readable)
 	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1400, Skipper: func(c echo.Context) bool {
 		return c.Request().Method != http.MethodGet || !strings.HasPrefix(c.Path(), "/api/")
 	}}))
@@ -232,26 +231,6 @@ func sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := guard.Check(c.Request()); err != nil {
 			return errCrossOrigin
 		}
-		return next(c)
-	}
-}
-
-// plainText refuses bodies with a NUL character, raw or escaped: no text of a
-// person has one, and Postgres cannot keep it.
-func plainText(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		if r.Body == nil || r.Body == http.NoBody {
-			return next(c)
-		}
-		b, err := io.ReadAll(r.Body)
-		if err != nil {
-			return err
-		}
-		if bytes.IndexByte(b, 0) >= 0 || bytes.Contains(b, []byte(`\u0000`)) {
-			return errUnreadable
-		}
-		r.Body = io.NopCloser(bytes.NewReader(b))
 		return next(c)
 	}
 }

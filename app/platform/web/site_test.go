@@ -67,7 +67,7 @@ func TestPagesAllowTheirOwnScriptAndNoOther(t *testing.T) {
 		t.Errorf("policies:\n%s\n%s", with, without)
 	}
 	for _, p := range []string{with, without} {
-		if strings.Contains(p, "unsafe-inline") || strings.Contains(p, "unsafe-eval") || !strings.Contains(p, "frame-ancestors 'none'") || !strings.Contains(p, "object-src 'none'") {
+		if strings.Contains(p, "unsafe-inline") || strings.Contains(p, "unsafe-eval") || !strings.Contains(p, "frame-ancestors 'none'") || !strings.Contains(p, "object-src 'none'") || !strings.Contains(p, "base-uri 'none'") {
 			t.Errorf("policy: %s", p)
 		}
 	}

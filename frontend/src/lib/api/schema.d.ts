@@ -4410,7 +4410,7 @@ export interface components {
             more: boolean;
         };
         SecondFactorAnswer: {
-            /** @description A bank one works for asks for it */
+            /** @description A bank one works for asks for it, or one runs the platform */
             demanded: boolean;
             /** @description This session has done the second step */
             done: boolean;
