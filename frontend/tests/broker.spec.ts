@@ -393,6 +393,7 @@ test.describe('each page clears the bar', () => {
     '/broker/member?id=00000000-0000-4000-8000-000000000000',
   ];
   test('as it stands', async ({ page }) => {
+    test.slow();
     const broken: string[] = [];
     page.on('console', (message) => message.type() === 'error' && !message.text().includes('404') && broken.push(message.text()));
     page.on('pageerror', (error) => broken.push(String(error)));
