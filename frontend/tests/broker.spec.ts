@@ -101,6 +101,8 @@ test('a request is met from the desk, and both statements show 90 minutes', asyn
   await expect(page.getByText('You are acting for Edna, who is with you')).toBeVisible();
   await press(page, 'Write it down');
   await expect(main(page).getByText('1 hour 30 minutes went from Edna to Bill.')).toBeVisible();
+  await expect(main(page).getByText('Sam did this for Edna, who was there.')).toBeVisible();
+  await expect(main(page).getByText('Sam did this for Bill, who said so on the phone.').first()).toBeVisible();
   await expectGood(page);
 
   expect(await minutesOf(helper)).toEqual([90]);
