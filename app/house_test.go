@@ -28,6 +28,7 @@ import (
 	"timebank/app/platform/id"
 	"timebank/app/platform/mail"
 	"timebank/app/platform/mail/mailsink"
+	"timebank/app/platform/push"
 	"timebank/app/platform/seal"
 	"timebank/app/referral"
 
@@ -51,6 +52,7 @@ type house struct {
 	log   *safeBuffer
 	bank  bank.Bank
 	key   string // of the box
+	push  push.Options
 	done  <-chan string
 }
 
@@ -86,7 +88,7 @@ func openOn(t testing.TB, data *dbtest.DB, change ...func(*house)) *house {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h.app, err = app.New(t.Context(), app.Deps{Config: config.Config{URL: "http://timebank.test"}, Log: log, Clock: h.clock, Pool: h.db.Bun, Box: box, Mail: sender, Version: "test"})
+	h.app, err = app.New(t.Context(), app.Deps{Config: config.Config{URL: "http://timebank.test"}, Log: log, Clock: h.clock, Pool: h.db.Bun, Box: box, Mail: sender, Push: h.push, Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

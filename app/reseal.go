@@ -58,7 +58,7 @@ func sealedColumns() []sealedColumn {
 		return uuid.NewSHA1(uuid.MustParse(p[0]), binary.BigEndian.AppendUint16(nil, uint16(n)))
 	}
 	return []sealedColumn{
-		byID("directory.sign_in_code", "sealed", false), byID("directory.email_change", "sealed", false), byID("directory.passkey", "sealed", false), totp, signing,
+		byID("directory.sign_in_code", "sealed", false), byID("directory.email_change", "sealed", false), byID("directory.passkey", "sealed", false), byID("directory.push_key", "sealed", false), totp, signing,
 		byID("referral", "sealed", true), byID("application", "sealed", true), byID("application", "reply", true), event, concern, note,
 	}
 }

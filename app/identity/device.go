@@ -99,6 +99,16 @@ func liveSessions(ctx context.Context, tx bun.IDB, person uuid.UUID, now time.Ti
 	return rows, nil
 }
 
+// LiveSessions are a person's sessions that have not ended.
+func LiveSessions(ctx context.Context, tx bun.IDB, person uuid.UUID, now time.Time) ([]uuid.UUID, error) {
+	rows, err := liveSessions(ctx, tx, person, now)
+	out := make([]uuid.UUID, len(rows))
+	for i, r := range rows {
+		out[i] = r.ID
+	}
+	return out, err
+}
+
 // DeviceWords turns what a browser says of itself into words a person knows. It
 // says no more than that: model and version numbers help nobody.
 func DeviceWords(l words.Language, agent string) string {

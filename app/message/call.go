@@ -21,7 +21,7 @@ func Unheard(ctx context.Context, tx bun.IDB, bank uuid.UUID, subjects []uuid.UU
 	}
 	var rows []struct{ SubjectID, MemberID uuid.UUID }
 	err := tx.NewRaw(`select subject_id, member_id from message m
-		where bank_id = ? and subject_id in (?) and member_id is not null and (channel = 'phone' or state = 'failed')
+		where bank_id = ? and subject_id in (?) and member_id is not null and (channel = 'phone' or (channel = 'email' and state = 'failed'))
 		  and template = (select n.template from message n where n.bank_id = ? and n.subject_id = m.subject_id order by n.created_at desc, n.id desc limit 1)
 		group by subject_id, member_id`, bank, bun.List(subjects), bank).Scan(ctx, &rows)
 	if err != nil {

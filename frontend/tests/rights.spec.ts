@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
-import { expectGood } from './bar.ts';
+import { expectGood, settled } from './bar.ts';
 import { apiAs, broker, newMember, signIn, signInAs } from './lib/signin.ts';
 
 // What a member may ask about themselves, against a `timebank demo` server.
@@ -10,7 +10,7 @@ test.skip(!process.env.BASE_URL, 'needs a server: BASE_URL');
 async function opened(page: Page, path: string, heading: string | RegExp): Promise<void> {
   await page.goto(path);
   await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
-  await page.waitForLoadState('networkidle');
+  await settled(page);
 }
 
 test('a member puts their details right, and keeps what they typed when it is refused', async ({ page }) => {
@@ -135,22 +135,3 @@ test('a broker does it all for a member who has no device, and both names are ke
   await expectGood(page);
   await as.dispose();
 });
-
-for (const path of ['/me/details', '/me/looked', '/me/data', '/me/rest', '/me/leave']) {
-  test(`the first visit of ${path} is light once signed in`, async ({ page }, info) => {
-    test.skip(info.project.name !== 'phone', 'the same bytes at any width');
-    await signInAs(page, await newMember('Light'));
-    const client = await page.context().newCDPSession(page);
-    await client.send('Network.enable');
-    const scripts = new Set<string>();
-    let bytes = 0;
-    client.on('Network.responseReceived', ({ requestId, type }) => type === 'Script' && scripts.add(requestId));
-    client.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-      if (scripts.has(requestId)) bytes += encodedDataLength / 1000;
-    });
-    await page.goto(path);
-    await page.waitForLoadState('networkidle');
-    console.log(`${path}: ${bytes.toFixed(1)} KB of script`);
-    expect(bytes).toBeLessThan(60);
-  });
-}

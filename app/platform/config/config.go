@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/mail"
 	"net/netip"
 	"os"
 	"strconv"
@@ -89,6 +90,18 @@ func Load() (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// PushSubject is how a push service reaches whoever runs this: our own address, or
+// the one that e-mails come from.
+func (c Config) PushSubject() string {
+	if strings.HasPrefix(c.URL, "https://") {
+		return c.URL
+	}
+	if from, err := mail.ParseAddress(c.MailFrom); err == nil {
+		return from.Address
+	}
+	return c.MailFrom
 }
 
 func fromFile(name string, into *Secret) error {
