@@ -39,9 +39,9 @@ type Service struct {
 	Answered func(ctx context.Context, tx bun.IDB, bank, exchange uuid.UUID, yes bool, now time.Time) error
 	// Gatherings lists what a member has a place at, for their first page.
 	Gatherings func(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) ([]Outing, error)
-	// TookPart hears of each member whose hours were settled; referral follows
+	// TookPart hears of the members whose hours were settled; referral follows
 	// people to their first exchange by it.
-	TookPart func(ctx context.Context, tx bun.IDB, a identity.Actor, member uuid.UUID) error
+	TookPart func(ctx context.Context, tx bun.IDB, a identity.Actor, members ...uuid.UUID) error
 }
 
 // The messages this slice sends; words.go of each template is in messages.go.

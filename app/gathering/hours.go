@@ -234,15 +234,13 @@ func (s *Service) took(ctx context.Context, x *act) error {
 	if err != nil {
 		return err
 	}
+	var here []uuid.UUID
 	for _, p := range rows {
-		if p.HereAt == nil || p.MemberID == nil {
-			continue
-		}
-		if err := s.TookPart(ctx, x.tx, x.a, *p.MemberID); err != nil {
-			return err
+		if p.HereAt != nil && p.MemberID != nil {
+			here = append(here, *p.MemberID)
 		}
 	}
-	return nil
+	return s.TookPart(ctx, x.tx, x.a, here...)
 }
 
 // Posted reads the hours that are in the books. Refuses with ErrNotPosted.

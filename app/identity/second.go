@@ -379,18 +379,14 @@ func SetDemand(ctx context.Context, tx bun.IDB, bank uuid.UUID, demand bool, now
 
 // passed refuses with ErrSecondStep a session that has to do the second step, and
 // with ErrSecondNeeded staff of a bank that demands one.
-func passed(ctx context.Context, tx bun.IDB, second, who string, a Actor) error {
+func passed(second, who string, a Actor, demanded bool) error {
 	if second == secondNeeded && who != HalfSignedIn {
 		return ErrSecondStep
 	}
 	if second == secondDone || second == secondRemembered || !slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(staffRoles, r) }) {
 		return nil
 	}
-	demand, err := tx.NewSelect().Table("directory.bank_policy").Where("bank_id = ?", a.Bank.ID).Where("second_factor").Exists(ctx)
-	if err != nil {
-		return fmt.Errorf("read policy: %w", err)
-	}
-	if demand {
+	if demanded {
 		return ErrSecondNeeded
 	}
 	return nil
