@@ -301,7 +301,7 @@ func TestWhatIsNoRequestIsToldSo(t *testing.T) {
 	for _, c := range []struct {
 		kind, body string
 		want       int
-	}{{"application/json", `{"contact": `, 400}, {"application/json", `{"contact": 1}`, 422}, {"application/xml", `<contact/>`, 415}, {"application/json", `{"contact":"a\u0000b"}`, 400}} {
+	}{{"application/json", `{"contact": `, 400}, {"application/json", `{"contact": 1}`, 422}, {"application/xml", `<contact/>`, 415}, {"application/json", `{"contact":"a\u0000b"}`, 422}} {
 		if got, kind := send(c.kind, c.body); got != c.want || kind != "application/problem+json" {
 			t.Errorf("%s %q: %d %s, want %d", c.kind, c.body, got, kind, c.want)
 		}
