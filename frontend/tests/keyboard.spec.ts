@@ -92,7 +92,7 @@ test('asking, offering, recording, confirming, signing up and giving need no mou
     await reach(page, page.getByLabel('Who to?'));
     await page.keyboard.type('Bill');
     await expect(page.getByLabel('Who to?')).toHaveValue(bill.id);
-    await choose(page, page.getByLabel('15 minutes', { exact: true }));
+    await choose(page, page.getByLabel('30 minutes', { exact: true }));
     await press(page, button('Give it'));
     await expect(page.getByText('Thank you. We ask them')).toBeVisible();
   });
