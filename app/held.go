@@ -48,7 +48,7 @@ func Holding() []string {
 // coordinator reads it.
 func rules(r *referral.Service) []keep.Rule {
 	var out []keep.Rule
-	for _, some := range [][]keep.Rule{r.Rules(), concern.Rules(), joining.Rules(), member.Rules(), message.Rules(), desk.Rules(), rights.Rules()} {
+	for _, some := range [][]keep.Rule{r.Rules(), concern.Rules(), joining.Rules(), member.Rules(), listing.Rules(), message.Rules(), desk.Rules(), rights.Rules()} {
 		out = append(out, some...)
 	}
 	return out

@@ -76,7 +76,8 @@ var walls = map[string]wall{
 	"home": ofMember, "statement": ofMember, "statement-page": ofMember, "statement-pdf": ofMember, "statement-csv": ofMember, "withdraw-listing": ofMember, "list-blocked": ofMember, "tell-complaint": ofBank, "unblock": ofBank, "renew-listing": ofMember,
 	"help-of-member": {"yhh", "yyy", "yyy", "nnn"}, // for staff an empty list, as of a member who does not exist
 	"see-listing":    {"yyh", "yyh", "yyh", "nnn"}, // what is open is for every member to see
-	"see-exchange":   ofMember, "agree": ofMember, "cancel-exchange": ofMember, "confirm-hours": ofMember, "dispute-hours": ofMember, "say-done": ofMember,
+	"see-photo":      {"yyh", "yyh", "yyh", "nnn"}, "add-photo": ofMember, "describe-photo": ofMember, "remove-photo": ofMember,
+	"see-exchange": ofMember, "agree": ofMember, "cancel-exchange": ofMember, "confirm-hours": ofMember, "dispute-hours": ofMember, "say-done": ofMember,
 	"suggest-time": ofMember, "keep-time": ofMember, "end-regular-help": ofMember, "say-thanks": ofMember,
 	"help-again": ofMember, "help-regularly": ofMember, "write-letter": ofMember,
 
@@ -148,6 +149,11 @@ func openWalled(t *testing.T, change ...func(*house)) *walled {
 	asks := func(b bank.Bank, who uuid.UUID) string { return h.asks(w.broker(b), who, "out.lift").String() }
 	w.objects["request"] = [3]string{asks(h.bank, maria.ID), asks(h.bank, bill.ID), asks(other, stan.ID)}
 	w.objects["listing"] = [3]string{asks(h.bank, maria.ID), asks(h.bank, bill.ID), asks(other, stan.ID)}
+	for i, b := range []bank.Bank{h.bank, h.bank, other} {
+		photos := w.objects["photo"]
+		photos[i] = h.photo(w.broker(b), w.objects["listing"][i])
+		w.objects["photo"] = photos
+	}
 	meets := func(b bank.Bank, helped, helper uuid.UUID) string { return w.proposed(b, helped, helper).String() }
 	w.objects["exchange"] = [3]string{meets(h.bank, maria.ID, bill.ID), meets(h.bank, bill.ID, paul.ID), meets(other, stan.ID, fran.ID)}
 	w.objects["referral"] = [3]string{w.refers(h.bank, mine), w.refers(h.bank, theirs), w.refers(other, away)}
@@ -360,6 +366,8 @@ func (w *walled) more(op, role string) map[string]any {
 		if role != "member" {
 			out["for_member"], out["consent"] = maria, "phone"
 		}
+	case "describe-photo", "remove-photo":
+		out["consent"] = "phone"
 	case "agree", "cancel-exchange", "renew-listing":
 		if role == "stand-in" {
 			out["for_member"] = maria

@@ -16,20 +16,21 @@ import (
 
 // View is a listing as members see it.
 type View struct {
-	ID        uuid.UUID `json:"id"`
-	MemberID  uuid.UUID `json:"member_id"`
-	Called    string    `json:"called" doc:"What the member likes to be called"`
-	Area      string    `json:"area"`
-	Type      string    `json:"type" enum:"offer,request"`
-	Kind      string    `json:"kind"`
-	Note      string    `json:"note"`
-	Timing    string    `json:"timing" enum:"today,this-week,no-hurry"`
-	Place     string    `json:"place" enum:"home,out,phone,either"`
-	State     string    `json:"state" enum:"open,matched,met,withdrawn,expired"`
-	Mine      bool      `json:"mine"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresOn string    `json:"expires_on,omitempty" format:"date" doc:"Last day on the list; none: it stays until it is taken off"`
-	Ending    bool      `json:"ending" doc:"Ends within a week, or has ended: offer to keep it"`
+	ID        uuid.UUID   `json:"id"`
+	MemberID  uuid.UUID   `json:"member_id"`
+	Called    string      `json:"called" doc:"What the member likes to be called"`
+	Area      string      `json:"area"`
+	Type      string      `json:"type" enum:"offer,request"`
+	Kind      string      `json:"kind"`
+	Note      string      `json:"note"`
+	Timing    string      `json:"timing" enum:"today,this-week,no-hurry"`
+	Place     string      `json:"place" enum:"home,out,phone,either"`
+	State     string      `json:"state" enum:"open,matched,met,withdrawn,expired"`
+	Mine      bool        `json:"mine"`
+	CreatedAt time.Time   `json:"created_at"`
+	ExpiresOn string      `json:"expires_on,omitempty" format:"date" doc:"Last day on the list; none: it stays until it is taken off"`
+	Ending    bool        `json:"ending" doc:"Ends within a week, or has ended: offer to keep it"`
+	Photos    []PhotoView `json:"photos"`
 }
 
 type kindsOutput struct {
@@ -140,6 +141,7 @@ func (s *Service) Routes(r *web.Routes) {
 			l, err := s.One(ctx, a, in.Listing)
 			return &oneOutput{s.view(a, l)}, err
 		})
+	s.photoRoutes(r)
 	web.Register(r, web.Op{ID: "renew-listing", Method: http.MethodPost, Path: "/banks/{bank}/listings/{listing}/renew", Room: "help", Who: identity.TakePart, Summary: "Keep it on the list, or put it back", Status: http.StatusNoContent},
 		func(ctx context.Context, in *renewInput) (*struct{}, error) {
 			return nil, s.Renew(ctx, identity.ActorFrom(ctx), in.Listing, in.Body)
@@ -161,7 +163,7 @@ func (s *Service) list(a identity.Actor, rows []Shown, more bool) *listOutput {
 
 func (s *Service) view(a identity.Actor, l Shown) View {
 	v := View{ID: l.ID, MemberID: l.MemberID, Called: l.Called, Area: l.Area, Type: l.Type, Kind: l.Kind, Note: l.Note, Timing: l.Timing,
-		Place: l.Place, State: l.State, Mine: l.MemberID == a.Member, CreatedAt: l.CreatedAt}
+		Place: l.Place, State: l.State, Mine: l.MemberID == a.Member, CreatedAt: l.CreatedAt, Photos: PhotoViews(l.Photos)}
 	if l.ExpiresOn.Before(never) {
 		v.ExpiresOn, v.Ending = l.ExpiresOn.Format(time.DateOnly), ending(l.Listing, a.Bank.Today(s.Clock.Now()))
 	}

@@ -27,6 +27,7 @@ type Listing struct {
 	CreatedAt time.Time `bun:"created_at"`
 	ExpiresOn time.Time `bun:"expires_on,type:date"`
 	ImportKey *string   `bun:"import_key"`
+	Photos    int       `bun:"photos"` // how many it has
 }
 
 // Types of listing.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -27,6 +28,8 @@ type Service struct {
 	Clock   clock.Clock
 	Message *message.Service
 	URL     string // where people reach the product; links in messages begin with it
+	// Limit counts a try of something from an address; see identity.Service.Limit.
+	Limit func(ctx context.Context, tx bun.IDB, what, ip string, burst int, gap time.Duration) error
 }
 
 // Want is what somebody asks for or offers.
@@ -144,6 +147,7 @@ type Shown struct {
 	Listing
 	Called string
 	Area   string
+	Photos []Photo
 }
 
 // List shows what is open, newest first.
@@ -224,9 +228,13 @@ func shown(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []Listing) ([]S
 	if err != nil {
 		return nil, err
 	}
+	photos, err := PhotosOf(ctx, tx, bank, rows...)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Shown, len(rows))
 	for i, l := range rows {
-		out[i] = Shown{Listing: l, Called: people[l.MemberID].Called, Area: people[l.MemberID].Area}
+		out[i] = Shown{Listing: l, Called: people[l.MemberID].Called, Area: people[l.MemberID].Area, Photos: photos[l.ID]}
 	}
 	return out, nil
 }

@@ -84,11 +84,16 @@ func found(err error) error {
 	return nil
 }
 
-// SetState moves a listing on.
+// SetState moves a listing on. Photos of what is met or withdrawn are forgotten.
 func SetState(ctx context.Context, tx bun.IDB, bank, id uuid.UUID, state string) error {
 	_, err := tx.NewUpdate().Model((*Listing)(nil)).Set("state = ?", state).Where("bank_id = ?", bank).Where("id = ?", id).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("change listing: %w", err)
+	}
+	if state == Met || state == Withdrawn {
+		if err := forgetPhotos(ctx, tx, bank, id); err != nil {
+			return err
+		}
 	}
 	return show(ctx, tx, bank, id, state == Open)
 }

@@ -53,22 +53,27 @@ const shortlist = 8
 
 // For lists who would suit a request, best first, at most eight. Refuses with
 // listing.ErrNoListing.
-func (s *Service) For(ctx context.Context, a identity.Actor, request uuid.UUID) (listing.Listing, member.Member, []Named, error) {
-	var l listing.Listing
+func (s *Service) For(ctx context.Context, a identity.Actor, request uuid.UUID) (listing.Shown, member.Member, []Named, error) {
+	var l listing.Shown
 	var asker member.Member
 	var out []Named
 	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
 		out = nil
-		if l, err = listing.ByID(ctx, tx, a.Bank.ID, request); err != nil {
+		if l.Listing, err = listing.ByID(ctx, tx, a.Bank.ID, request); err != nil {
 			return err
 		}
 		if l.Type != listing.Request {
 			return listing.ErrNoListing
 		}
-		parts, people, err := s.parts(ctx, tx, a, l)
+		parts, people, err := s.parts(ctx, tx, a, l.Listing)
 		if err != nil {
 			return err
 		}
+		photos, err := listing.PhotosOf(ctx, tx, a.Bank.ID, l.Listing)
+		if err != nil {
+			return err
+		}
+		l.Photos = photos[l.ID]
 		asker = people[l.MemberID]
 		for _, c := range Rank(parts) {
 			if len(out) == shortlist {

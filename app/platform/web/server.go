@@ -50,11 +50,11 @@ func New(o Options) (*Server, error) {
 	s := &Server{echo: e, log: o.Log}
 	e.HTTPErrorHandler = s.refuse
 	e.Use(s.requestID, spoken, s.logged, recovered, headers(o.Secure), sameOrigin)
-	e.Use(middleware.BodyLimit("1M"), plainText)
+	s.Routes = &Routes{gate: o.Gate, routes: map[string]Op{}}
+	e.Use(middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: "1M", Skipper: func(c echo.Context) bool { return s.of(c).Upload > 0 }}), s.plainText)
 	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1400, Skipper: func(c echo.Context) bool {
-		return c.Request().Method != http.MethodGet || !strings.HasPrefix(c.Path(), "/api/")
+		return c.Request().Method != http.MethodGet || !strings.HasPrefix(c.Path(), "/api/") || s.of(c).Packed
 	}}))
-	s.Routes = &Routes{gate: o.Gate}
 	s.api = s.newAPI(e, o.Version)
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
 	e.GET("/readyz", func(c echo.Context) error {
@@ -236,21 +236,21 @@ func sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // plainText refuses bodies with a NUL character, raw or escaped: no text of a
-// person has one, and Postgres cannot keep it.
-func plainText(next echo.HandlerFunc) echo.HandlerFunc {
+// person has one, and Postgres cannot keep it. A file may.
+func (r *Routes) plainText(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		r := c.Request()
-		if r.Body == nil || r.Body == http.NoBody {
+		in := c.Request()
+		if r.of(c).Upload > 0 || in.Body == nil || in.Body == http.NoBody {
 			return next(c)
 		}
-		b, err := io.ReadAll(r.Body)
+		b, err := io.ReadAll(in.Body)
 		if err != nil {
 			return err
 		}
 		if bytes.IndexByte(b, 0) >= 0 || bytes.Contains(b, []byte(`\u0000`)) {
 			return errUnreadable
 		}
-		r.Body = io.NopCloser(bytes.NewReader(b))
+		in.Body = io.NopCloser(bytes.NewReader(b))
 		return next(c)
 	}
 }
