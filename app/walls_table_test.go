@@ -72,6 +72,7 @@ var walls = map[string]wall{
 	"who-looked": ofMember, "member-data-page": ofDesk,
 
 	"set-join-questions": governing, "list-applications": desking, "invite": desking, "accept-application": {"nnn", "yyh", "yyh", "nnn"}, "decline-application": {"nnn", "yyh", "yyh", "nnn"},
+	"bank-kinds": parting, "add-kind": governing, "change-kind": ofPolicy,
 	"list-help": parting, "offer-help": parting, "ask-for-help": parting, "record-help": parting, "propose-exchange": parting,
 	"home": ofMember, "statement": ofMember, "statement-page": ofMember, "statement-pdf": ofMember, "statement-csv": ofMember, "withdraw-listing": ofMember, "list-blocked": ofMember, "tell-complaint": ofBank, "unblock": ofBank, "renew-listing": ofMember,
 	"help-of-member": {"yhh", "yyy", "yyy", "nnn"}, // for staff an empty list, as of a member who does not exist
@@ -149,6 +150,7 @@ func openWalled(t *testing.T, change ...func(*house)) *walled {
 	asks := func(b bank.Bank, who uuid.UUID) string { return h.asks(w.broker(b), who, "out.lift").String() }
 	w.objects["request"] = [3]string{asks(h.bank, maria.ID), asks(h.bank, bill.ID), asks(other, stan.ID)}
 	w.objects["listing"] = [3]string{asks(h.bank, maria.ID), asks(h.bank, bill.ID), asks(other, stan.ID)}
+	w.objects["kind"] = [3]string{w.kindOf(h.bank, "Fishing"), "garden.dog", w.kindOf(other, "Sailing")}
 	for i, b := range []bank.Bank{h.bank, h.bank, other} {
 		photos := w.objects["photo"]
 		photos[i] = h.photo(w.broker(b), w.objects["listing"][i])
@@ -366,6 +368,10 @@ func (w *walled) more(op, role string) map[string]any {
 		if role != "member" {
 			out["for_member"], out["consent"] = maria, "phone"
 		}
+	case "add-kind":
+		out["name"], out["parent"] = "Fishing with "+role+uuid.NewString()[:6], "garden"
+	case "change-kind":
+		out["name"] = "Dogs with " + role + uuid.NewString()[:6]
 	case "describe-photo", "remove-photo":
 		out["consent"] = "phone"
 	case "agree", "cancel-exchange", "renew-listing":

@@ -95,15 +95,16 @@ type oneOutput struct{ Body View }
 
 // Routes hangs the operations of asking and offering.
 func (s *Service) Routes(r *web.Routes) {
-	web.Register(r, web.Op{ID: "kinds-of-help", Method: http.MethodGet, Path: "/kinds", Room: "help", Who: web.Anyone, Summary: "The kinds of help, with their words"},
+	web.Register(r, web.Op{ID: "kinds-of-help", Method: http.MethodGet, Path: "/kinds", Room: "help", Who: web.Anyone, Summary: "The kinds of help that every bank begins with"},
 		func(ctx context.Context, _ *struct{}) (*kindsOutput, error) {
 			out := &kindsOutput{}
 			err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) (err error) {
-				out.Body.Kinds, err = Kinds(ctx, tx)
+				out.Body.Kinds, err = Kinds(ctx, tx, db.NoBank)
 				return err
 			})
 			return out, err
 		})
+	s.kindRoutes(r)
 	for _, x := range []struct{ id, path, kind, summary string }{
 		{"ask-for-help", "/requests", Request, "Ask for help"},
 		{"offer-help", "/offers", Offer, "Offer help"},

@@ -142,7 +142,7 @@ func (s *Service) Renders() map[string]message.Render {
 		if err != nil || l.State != Open || !ending(l, b.Today(s.Clock.Now())) {
 			return message.Words{}, err
 		}
-		kinds, err := KindNames(ctx, tx)
+		kinds, err := KindNames(ctx, tx, b.ID)
 		if err != nil {
 			return message.Words{}, err
 		}
@@ -171,7 +171,7 @@ func DescribeEnding(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.
 	if err != nil {
 		return nil, err
 	}
-	kinds, err := KindNames(ctx, tx)
+	kinds, err := KindNames(ctx, tx, bank)
 	if err != nil {
 		return nil, err
 	}

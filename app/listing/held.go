@@ -24,7 +24,7 @@ func heldListings(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item,
 	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", s.Bank).Where("member_id = ?", s.Member).Order("created_at DESC", "id").Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("list: %w", err)
 	}
-	kinds, err := KindNames(ctx, tx)
+	kinds, err := KindNames(ctx, tx, s.Bank)
 	if err != nil {
 		return nil, "", err
 	}

@@ -95,7 +95,7 @@ func index(ctx context.Context, tx bun.IDB, bank uuid.UUID, all []Listing) error
 	if len(all) == 0 {
 		return nil
 	}
-	kinds, err := KindNames(ctx, tx)
+	kinds, err := KindNames(ctx, tx, bank)
 	if err != nil {
 		return err
 	}

@@ -89,6 +89,9 @@ func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Wa
 				}
 				l := Listing{BankID: a.Bank.ID, ID: id, MemberID: who, Type: w.Type, Kind: w.Kind, Note: w.Note, Timing: w.Timing, Place: w.Place,
 					State: Open, CreatedBy: a.Person, CreatedAt: now, ExpiresOn: expiry(w.Type, a.Bank, a.Bank.Today(now))}
+				if _, err := Choosable(ctx, tx, a.Bank.ID, w.Kind); err != nil {
+					return err
+				}
 				if err := Insert(ctx, tx, l); err != nil {
 					return err
 				}
@@ -262,7 +265,7 @@ func Describe(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) 
 	if err != nil {
 		return nil, err
 	}
-	kinds, err := KindNames(ctx, tx)
+	kinds, err := KindNames(ctx, tx, bank)
 	if err != nil {
 		return nil, err
 	}

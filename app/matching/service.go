@@ -161,11 +161,13 @@ func offered(ctx context.Context, tx bun.IDB, bank uuid.UUID, kind string, today
 		MemberID uuid.UUID
 		Exact    bool
 	}
-	err := tx.NewRaw(`select l.member_id, bool_or(l.kind = ? or l.kind = k.parent) as exact
-		from listing l, directory.kind k, directory.kind o
-		where l.bank_id = ? and l.type = 'offer' and l.state = 'open' and l.expires_on >= ? and k.code = ? and o.code = l.kind
-		  and (l.kind = k.code or coalesce(o.parent, o.code) = coalesce(k.parent, k.code))
-		group by l.member_id`, kind, bank, today, kind).Scan(ctx, &rows)
+	exact, group, err := listing.Near(ctx, tx, bank, kind)
+	if err != nil {
+		return nil, err
+	}
+	err = tx.NewRaw(`select member_id, bool_or(kind in (?)) as exact from listing
+		where bank_id = ? and type = 'offer' and state = 'open' and expires_on >= ? and kind in (?) group by member_id`,
+		bun.List(exact), bank, today, bun.List(append(exact, group...))).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read offers: %w", err)
 	}
