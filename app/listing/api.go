@@ -24,7 +24,8 @@ type View struct {
 	Kind      string      `json:"kind"`
 	Note      string      `json:"note"`
 	Timing    string      `json:"timing" enum:"today,this-week,no-hurry"`
-	Place     string      `json:"place" enum:"home,out,phone,either"`
+	Place     string      `json:"place" enum:"home,out,phone,online,either"`
+	Days      []string    `json:"days,omitempty" doc:"Certain days, in order; none: any day"`
 	State     string      `json:"state" enum:"open,matched,met,withdrawn,expired"`
 	Mine      bool        `json:"mine"`
 	CreatedAt time.Time   `json:"created_at"`
@@ -41,10 +42,11 @@ type kindsOutput struct {
 
 // WantBody is what somebody asks for or offers.
 type WantBody struct {
-	Kind   string `json:"kind" maxLength:"60" doc:"Code of a kind of help"`
-	Note   string `json:"note,omitempty" maxLength:"4000" doc:"One optional line; plain text"`
-	Timing string `json:"timing,omitempty" enum:"today,this-week,no-hurry"`
-	Place  string `json:"place,omitempty" enum:"home,out,phone,either"`
+	Kind   string   `json:"kind" maxLength:"60" doc:"Code of a kind of help"`
+	Note   string   `json:"note,omitempty" maxLength:"4000" doc:"One optional line; plain text"`
+	Timing string   `json:"timing,omitempty" enum:"today,this-week,no-hurry"`
+	Place  string   `json:"place,omitempty" enum:"home,out,phone,online,either"`
+	Days   []string `json:"days,omitempty" maxItems:"20" doc:"Certain days; none: any. How soon it is wanted then follows from the first"`
 	identity.OnBehalf
 }
 
@@ -114,7 +116,7 @@ func (s *Service) Routes(r *web.Routes) {
 				out := &idOutput{}
 				b := in.Body
 				var err error
-				out.Body.ID, err = s.Add(ctx, identity.ActorFrom(ctx), in.Key, Want{Type: x.kind, Kind: b.Kind, Note: b.Note, Timing: b.Timing, Place: b.Place, OnBehalf: b.OnBehalf})
+				out.Body.ID, err = s.Add(ctx, identity.ActorFrom(ctx), in.Key, Want{Type: x.kind, Kind: b.Kind, Note: b.Note, Timing: b.Timing, Place: b.Place, Days: b.Days, OnBehalf: b.OnBehalf})
 				return out, err
 			})
 	}
@@ -164,7 +166,7 @@ func (s *Service) list(a identity.Actor, rows []Shown, more bool) *listOutput {
 
 func (s *Service) view(a identity.Actor, l Shown) View {
 	v := View{ID: l.ID, MemberID: l.MemberID, Called: l.Called, Area: l.Area, Type: l.Type, Kind: l.Kind, Note: l.Note, Timing: l.Timing,
-		Place: l.Place, State: l.State, Mine: l.MemberID == a.Member, CreatedAt: l.CreatedAt, Photos: PhotoViews(l.Photos)}
+		Place: l.Place, Days: l.Days, State: l.State, Mine: l.MemberID == a.Member, CreatedAt: l.CreatedAt, Photos: PhotoViews(l.Photos)}
 	if l.ExpiresOn.Before(never) {
 		v.ExpiresOn, v.Ending = l.ExpiresOn.Format(time.DateOnly), ending(l.Listing, a.Bank.Today(s.Clock.Now()))
 	}

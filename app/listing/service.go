@@ -39,11 +39,16 @@ type Want struct {
 	Note   string
 	Timing string
 	Place  string
+	Days   []string // certain days, 2026-11-24; none: any
 	identity.OnBehalf
 }
 
-func (w Want) clean() (Want, error) {
+func (w Want) clean(today time.Time) (Want, error) {
 	w.Note = strings.TrimSpace(w.Note)
+	w.Days = slices.Compact(slices.Sorted(slices.Values(w.Days)))
+	if len(w.Days) > 0 {
+		w.Timing = soon(w.Days[0], today)
+	}
 	if w.Timing == "" {
 		w.Timing = "no-hurry"
 	}
@@ -55,14 +60,34 @@ func (w Want) clean() (Want, error) {
 	c.Add(len([]rune(w.Note)) <= NoteLimit, "/note", "too-long", fmt.Sprintf("Write at most %d characters.", NoteLimit))
 	c.Add(links(w.Note) <= linkLimit, "/note", "too-many-links", fmt.Sprintf("Please write what you would like in your own words, with at most %d web addresses.", linkLimit))
 	c.Add(!strings.ContainsRune(w.Note, 0), "/note", "not-text", "Please write plain text.")
+	c.Add(len(w.Days) <= dayLimit, "/days", "too-many", fmt.Sprintf("Choose at most %d days.", dayLimit))
+	for _, d := range w.Days {
+		day, err := time.Parse(time.DateOnly, d)
+		c.Add(err == nil && !day.Before(today) && day.Before(today.AddDate(1, 0, 1)), "/days", "not-a-day-to-come", "Choose days from today on, within a year.")
+	}
 	return w, c.Err()
+}
+
+// dayLimit is how many certain days a listing may name.
+const dayLimit = 7
+
+// soon is how soon something is wanted whose first day this is.
+func soon(first string, today time.Time) string {
+	switch {
+	case first <= today.Format(time.DateOnly):
+		return "today"
+	case first <= today.AddDate(0, 0, 6).Format(time.DateOnly):
+		return "this-week"
+	}
+	return "no-hurry"
 }
 
 // Add puts an offer or a request on the list, for oneself or on behalf of a
 // member, once for a key. A request becomes a task on the desk. Refuses what
 // cannot be used by field, and what identity.Actor.Subject refuses.
 func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Want) (uuid.UUID, error) {
-	w, err := w.clean()
+	now := s.Clock.Now()
+	w, err := w.clean(a.Bank.Today(now))
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -74,7 +99,6 @@ func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Wa
 	if err != nil {
 		return uuid.Nil, err
 	}
-	now := s.Clock.Now()
 	var out uuid.UUID
 	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
 		var err error
@@ -87,8 +111,8 @@ func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Wa
 				if m.Status != member.Active {
 					return member.ErrNotActive.With("who", m.Called)
 				}
-				l := Listing{BankID: a.Bank.ID, ID: id, MemberID: who, Type: w.Type, Kind: w.Kind, Note: w.Note, Timing: w.Timing, Place: w.Place,
-					State: Open, CreatedBy: a.Person, CreatedAt: now, ExpiresOn: expiry(w.Type, a.Bank, a.Bank.Today(now))}
+				l := Listing{BankID: a.Bank.ID, ID: id, MemberID: who, Type: w.Type, Kind: w.Kind, Note: w.Note, Timing: w.Timing, Place: w.Place, Days: w.Days,
+					State: Open, CreatedBy: a.Person, CreatedAt: now, ExpiresOn: expiry(w.Type, w.Days, a.Bank, a.Bank.Today(now))}
 				if _, err := Choosable(ctx, tx, a.Bank.ID, w.Kind); err != nil {
 					return err
 				}

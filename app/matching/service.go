@@ -128,7 +128,7 @@ func (s *Service) parts(ctx context.Context, tx bun.IDB, a identity.Actor, l lis
 	}
 	out := map[uuid.UUID]Parts{}
 	for _, m := range all {
-		shared, ever := bothFree(people[l.MemberID].FreeSlots, m.FreeSlots)
+		shared, ever := bothFree(wanted(l.Days, people[l.MemberID].FreeSlots), m.FreeSlots)
 		if m.ID == l.MemberID || refused[m.ID] || apart[m.ID] || !ever {
 			continue
 		}
@@ -136,7 +136,7 @@ func (s *Service) parts(ctx context.Context, tx bun.IDB, a identity.Actor, l lis
 		p := Parts{
 			Kind: offers[m.ID], TimesDone: h.OfKind, TimesHelped: h.Total, Knows: h.With, Area: m.Area,
 			SameArea: m.Area != "" && m.Area == people[l.MemberID].Area, AskedMonth: q.Month, SaidYes: q.Yes, Answered: q.Answered,
-			DaysQuiet: -1, FreeSlots: shared, Balance: int64(balances[m.AccountID]), NeedsVisit: l.Place == "home", Independent: m.Stage == member.Independent,
+			DaysQuiet: -1, FreeSlots: shared, Balance: int64(balances[m.AccountID]), NeedsVisit: l.Place == "home", Apart: l.Place == "phone" || l.Place == "online", Independent: m.Stage == member.Independent,
 		}
 		if !h.Last.IsZero() {
 			p.DaysQuiet = int(now.Sub(h.Last).Hours() / 24)
