@@ -49,6 +49,7 @@ var only = map[string][]string{
 	"github.com/emersion/go-smtp":         {"timebank/app/platform/mail/mailsink"},
 	"github.com/danielgtaylor/huma":       {"timebank/app/platform/web"},
 	"codeberg.org/go-pdf/fpdf":            {"timebank/app/statement"},
+	"golang.org/x/image":                  {"timebank/app/platform/picture"},
 	"timebank/app/platform/dbtest":        {}, // tests only
 	"timebank/app/platform/mail/mailsink": {"timebank/app"},
 	"timebank/app/platform/sms/smssink":   {"timebank/app"},

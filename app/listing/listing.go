@@ -20,8 +20,8 @@ type Listing struct {
 	Type      string    `bun:"type"` // offer, request
 	Kind      string    `bun:"kind"` // directory.kind
 	Note      string    `bun:"note"`
-	Timing    string    `bun:"timing"`     // today, this-week, no-hurry
-	Place     string    `bun:"place"`      // home, out, phone, online, either
+	Timing    string    `bun:"timing"`              // today, this-week, no-hurry
+	Place     string    `bun:"place"`               // home, out, phone, online, either
 	Days      []string  `bun:"days,array,nullzero"` // certain days, 2026-11-24, in order; none: any
 	State     string    `bun:"state"`
 	CreatedBy uuid.UUID `bun:"created_by"`

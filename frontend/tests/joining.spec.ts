@@ -125,6 +125,7 @@ test('a coordinator adds a kind of help, and members find it by everyday words',
   await opened(page, '/offer?in=garden', 'What sort of thing?');
   await page.getByRole('link', { name }).click();
   await page.getByRole('button', { name: 'Add my offer' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Thank you. Your offer is on the list' })).toBeVisible();
   await opened(page, '/offers?words=angling', 'What people offer');
   await expect(page.getByRole('heading', { level: 2, name })).toBeVisible();
 
