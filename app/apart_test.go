@@ -106,7 +106,7 @@ func TestCandidatesAreFreeWhenTheAskerIs(t *testing.T) {
 	_, _, all, err := h.app.Matching.For(t.Context(), h.broker(), ask)
 	h.must(err)
 	for _, c := range all {
-		if c.Member.Called == "Bill" && !slices.Contains(c.For, "Both free on Tuesday mornings") {
+		if c.Member.Called == "Bill" && !slices.Contains(c.For, "Both free: Tuesday morning") {
 			t.Errorf("for Bill speaks %q", c.For)
 		}
 	}

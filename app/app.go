@@ -37,6 +37,7 @@ import (
 	"timebank/app/platform/id"
 	"timebank/app/platform/job"
 	"timebank/app/platform/mail"
+	"timebank/app/platform/push"
 	"timebank/app/platform/schedule"
 	"timebank/app/platform/seal"
 	"timebank/app/platform/sms"
@@ -55,7 +56,8 @@ type Deps struct {
 	Box     *seal.Box
 	Mail    mail.Sender
 	SMS     sms.Sender // nil: no text messages
-	Site    fs.FS      // nil: API only
+	Push    push.Options
+	Site    fs.FS // nil: API only
 	Version string
 }
 
@@ -90,16 +92,20 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	}
 	a := &App{Deps: d, Queue: q}
 	var keys *identity.Keys
+	var pusher *push.Sender
 	d.Box.At(d.Clock.Now)
 	err = db.InTx(ctx, d.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) (err error) {
 		if err = d.Box.Load(ctx, tx); err != nil {
 			return err
 		}
-		keys, err = identity.LoadKeys(ctx, tx, d.Box, d.Clock, d.Config.URL)
+		if keys, err = identity.LoadKeys(ctx, tx, d.Box, d.Clock, d.Config.URL); err != nil {
+			return err
+		}
+		pusher, err = message.LoadPush(ctx, tx, d.Box, d.Clock.Now(), d.Config.PushSubject(), d.Push)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("signing keys: %w", err)
+		return nil, fmt.Errorf("keys: %w", err)
 	}
 	keys.Follow(d.Pool)
 	secure := strings.HasPrefix(d.Config.URL, "https:")
@@ -111,7 +117,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 		SMS: d.SMS, SMSADay: d.Config.SMSADay, SMSTo: d.Config.SMSTo}
 	a.Member = &member.Service{Pool: d.Pool, Clock: d.Clock, ReadOut: a.Identity.ReadOut, Tell: a.tell}
 	a.Matching = &matching.Service{Pool: d.Pool, Clock: d.Clock}
-	a.Message = &message.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Mail: d.Mail}
+	a.Message = &message.Service{Pool: d.Pool, Clock: d.Clock, Queue: q, Mail: d.Mail, Push: pusher}
 	a.Contact = &contact.Service{Pool: d.Pool, Clock: d.Clock}
 	a.Listing = &listing.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, Limit: a.Identity.Limit}
 	a.Referral = &referral.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Join: a.join}
@@ -131,6 +137,10 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Desk.Describes[desk.OfAct] = a.Rights.DescribeActs
 	a.Message.Renders, a.Message.Calls = a.Exchange.Renders(), a.Exchange.Calls()
 	maps.Copy(a.Message.Renders, a.Gathering.Renders())
+	a.Message.Unsaid = map[string]bool{}
+	for template := range a.Gathering.Renders() {
+		a.Message.Unsaid[template] = true // the name of a group may say how somebody is
+	}
 	maps.Copy(a.Message.Renders, a.Gift.Renders())
 	maps.Copy(a.Message.Calls, gift.Calls())
 	maps.Copy(a.Message.Calls, a.Gathering.Calls())
@@ -155,7 +165,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Rights.Work(q)
 	a.Joining.Work(q)
 	a.Concern.Work(q)
-	a.Web, err = web.New(web.Options{Version: d.Version, Log: d.Log, Gate: a.Identity, Site: d.Site, Proxies: d.Config.Proxies, Secure: secure, Ready: a.ready})
+	a.Web, err = web.New(web.Options{Version: d.Version, Log: d.Log, Gate: a.Identity, Site: d.Site, Chosen: a.Identity.Choose, Proxies: d.Config.Proxies, Secure: secure, Ready: a.ready})
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +175,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 
 // hang adds every slice's operations.
 func (a *App) hang(r *web.Routes) {
-	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Contact, a.Listing, a.Matching, a.Exchange, a.Referral, a.Desk, a.Rights, a.Joining, a.Gathering, &statement.Service{Pool: a.Pool, Clock: a.Clock}, a.Gift, a.Figures, a.Concern, a.Books} {
+	for _, slice := range []interface{ Routes(*web.Routes) }{a.Identity, bank.API{Pool: a.Pool}, a.Member, a.Contact, a.Listing, a.Matching, a.Exchange, a.Referral, a.Message, a.Desk, a.Rights, a.Joining, a.Gathering, &statement.Service{Pool: a.Pool, Clock: a.Clock}, a.Gift, a.Figures, a.Concern, a.Books} {
 		slice.Routes(r)
 	}
 }
@@ -178,7 +188,7 @@ func Document() ([]byte, error) {
 		return nil, err
 	}
 	a := &App{Identity: &identity.Service{}, Member: &member.Service{}, Listing: &listing.Service{}, Contact: &contact.Service{}, Matching: &matching.Service{},
-		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Gathering: &gathering.Service{}, Gift: &gift.Service{}, Figures: &figures.Service{}, Concern: &concern.Service{}, Books: &books.Service{}}
+		Exchange: &exchange.Service{}, Referral: &referral.Service{}, Message: &message.Service{}, Desk: &desk.Service{}, Rights: &rights.Service{}, Joining: &joining.Service{}, Gathering: &gathering.Service{}, Gift: &gift.Service{}, Figures: &figures.Service{}, Concern: &concern.Service{}, Books: &books.Service{}}
 	a.hang(s.Routes)
 	demoRoutes(s.Routes, nil, nil)
 	return s.Document()

@@ -37,22 +37,23 @@ var knows = map[string][]string{
 
 // only says which packages may import something that must stay in one room.
 var only = map[string][]string{
-	"github.com/labstack/echo":            {"timebank/app/platform/web"},
-	"github.com/robfig/cron":              {"timebank/app/platform/schedule"},
-	"github.com/riverqueue/river":         {"timebank/app/platform/job", "timebank/migrations"},
-	"github.com/golang-jwt":               {"timebank/app/identity"},
-	"github.com/pquerna/otp":              {"timebank/app/identity"},
-	"github.com/go-webauthn":              {"timebank/app/identity"},
-	"github.com/boombuler/barcode":        {"timebank/app/identity"},
-	"github.com/tink-crypto":              {"timebank/app/platform/seal"},
-	"github.com/wneessen/go-mail":         {"timebank/app/platform/mail"},
-	"github.com/emersion/go-smtp":         {"timebank/app/platform/mail/mailsink"},
-	"github.com/danielgtaylor/huma":       {"timebank/app/platform/web"},
-	"codeberg.org/go-pdf/fpdf":            {"timebank/app/statement"},
-	"golang.org/x/image":                  {"timebank/app/platform/picture"},
-	"timebank/app/platform/dbtest":        {}, // tests only
-	"timebank/app/platform/mail/mailsink": {"timebank/app"},
-	"timebank/app/platform/sms/smssink":   {"timebank/app"},
+	"github.com/labstack/echo":              {"timebank/app/platform/web"},
+	"github.com/robfig/cron":                {"timebank/app/platform/schedule"},
+	"github.com/riverqueue/river":           {"timebank/app/platform/job", "timebank/migrations"},
+	"github.com/golang-jwt":                 {"timebank/app/identity"},
+	"github.com/pquerna/otp":                {"timebank/app/identity"},
+	"github.com/go-webauthn":                {"timebank/app/identity"},
+	"github.com/boombuler/barcode":          {"timebank/app/identity"},
+	"github.com/tink-crypto":                {"timebank/app/platform/seal"},
+	"github.com/wneessen/go-mail":           {"timebank/app/platform/mail"},
+	"github.com/emersion/go-smtp":           {"timebank/app/platform/mail/mailsink"},
+	"github.com/danielgtaylor/huma":         {"timebank/app/platform/web"},
+	"codeberg.org/go-pdf/fpdf":              {"timebank/app/statement"},
+	"golang.org/x/image":                    {"timebank/app/platform/picture"},
+	"github.com/SherClockHolmes/webpush-go": {"timebank/app/platform/push"},
+	"timebank/app/platform/dbtest":          {}, // tests only
+	"timebank/app/platform/mail/mailsink":   {"timebank/app"},
+	"timebank/app/platform/sms/smssink":     {"timebank/app"},
 }
 
 type goPackage struct {

@@ -38,7 +38,7 @@ const (
 )
 
 // BenchmarkOverHTTP prints, beside the floor of the same durable server and in
-// interleaved rounds, what the whole house does a second: sign-in, permission,
+// interleaved rounds, what the whole house does a second, and what processor time each takes: sign-in, permission,
 // row-level security and one posting (shared commits); the settling of an exchange, with
 // its state, audit row, posting and job in one transaction; and the authorised
 // reading of a home page. It asserts nothing about time.
@@ -86,33 +86,50 @@ func BenchmarkOverHTTP(b *testing.B) {
 		}
 		return rate
 	}
+	const settling = "settle an exchange"
+	waiting := make([]uuid.UUID, benchSettled)
 	runs := []struct {
 		name string
 		run  func() float64
-		per  []float64
+		per  []float64 // a second
+		cost []float64 // µs of processor, of server, program and client
 	}{
 		{"floor", func() float64 {
 			rate, err := dbtest.Floor(b.Context(), url, benchClients, benchRound, false)
 			h.must(err)
 			return rate
-		}, nil},
+		}, nil, nil},
 		{"bare post", func() float64 {
 			return timed(func(c int, _ *rand.Rand) error {
 				return call(client, devices[c%benchSigned], "POST", hilltop+"/bench", "{}")
 			})
-		}, nil},
-		{"settle an exchange", func() float64 { return h.settles(b, own, people, devices, client, call) }, nil},
+		}, nil, nil},
+		{settling, func() float64 {
+			return h.each(b, benchClients, func(i int) error {
+				return call(client, devices[i%benchSigned], "POST", hilltop+"/exchanges/"+waiting[i].String()+"/confirm", "{}")
+			})
+		}, nil, nil},
 		{"read a home page", func() float64 {
 			return timed(func(c int, _ *rand.Rand) error {
 				i := c % benchSigned
 				return call(client, devices[i], "GET", hilltop+"/members/"+own[i].ID.String()+"/home", "")
 			})
-		}, nil},
+		}, nil, nil},
+	}
+	spent, err := dbtest.Spent(h.db.Owner)
+	if err != nil {
+		b.Fatal(err)
 	}
 	for b.Loop() {
 		for range benchRounds {
 			for i := range runs {
-				runs[i].per = append(runs[i].per, runs[i].run())
+				if runs[i].name == settling {
+					h.prepare(b, own, people, waiting)
+				}
+				from, start := spent(), time.Now()
+				rate := runs[i].run()
+				runs[i].per = append(runs[i].per, rate)
+				runs[i].cost = append(runs[i].cost, float64((spent()-from).Microseconds())/(rate*time.Since(start).Seconds()))
 			}
 		}
 	}
@@ -120,11 +137,13 @@ func BenchmarkOverHTTP(b *testing.B) {
 	var floor float64
 	for i, r := range runs {
 		slices.Sort(r.per)
+		slices.Sort(r.cost)
 		median := r.per[len(r.per)/2]
 		if i == 0 {
 			floor = median
 		}
-		fmt.Printf("  %-20s %7.0f  (%.0f to %.0f)  = %.2f of the floor\n", r.name, median, r.per[0], r.per[len(r.per)-1], median/floor)
+		fmt.Printf("  %-20s %7.0f  (%.0f to %.0f)  = %.2f of the floor; %.0f µs of processor each, %.2f\n", r.name, median, r.per[0], r.per[len(r.per)-1],
+			median/floor, r.cost[len(r.cost)/2], runs[0].cost[len(r.cost)/2]/r.cost[len(r.cost)/2])
 		b.ReportMetric(median/floor, strings.ReplaceAll(r.name, " ", "-")+"/floor")
 	}
 }
@@ -187,39 +206,37 @@ func (h *house) benchPost(people []member.Member) {
 		})
 }
 
-// settles makes exchanges that wait for a yes and answers how many yeses a second.
-func (h *house) settles(b *testing.B, own, people []member.Member, devices []*browser, client *http.Client,
-	call func(*http.Client, *browser, string, string, string) error,
-) float64 {
+// prepare makes exchanges that wait for a yes, and waits until the jobs that came of
+// them are done.
+func (h *house) prepare(b *testing.B, own, people []member.Member, waiting []uuid.UUID) {
 	h.clock.Advance(time.Second)
-	waiting := make([]uuid.UUID, benchSettled)
-	var next atomic.Int64
-	next.Store(-1)
-	all := func(clients int, fn func(i int) error) float64 {
-		next.Store(-1)
-		start := time.Now()
-		_, err := dbtest.Each(clients, time.Hour, func(int, *rand.Rand) error {
-			i := int(next.Add(1))
-			if i >= benchSettled {
-				return errEnough
-			}
-			return fn(i)
-		})
-		if err != errEnough {
-			b.Fatal(err)
-		}
-		return benchSettled / time.Since(start).Seconds()
-	}
-	all(8, func(i int) error {
+	h.each(b, 8, func(i int) error {
 		helper := people[i%len(people)]
 		a := identity.Actor{Person: helper.PersonID, Bank: h.bank, Member: helper.ID, Roles: []identity.Role{identity.Member}}
 		id, err := h.app.Exchange.Record(b.Context(), a, uuid.Nil, exchange.Past{Helper: helper.ID, Helped: own[i%len(own)].ID, Kind: "out.lift", Word: exchange.Word{Minutes: 15}})
 		waiting[i] = id
 		return err
 	})
-	return all(benchClients, func(i int) error {
-		return call(client, devices[i%len(devices)], "POST", hilltop+"/exchanges/"+waiting[i].String()+"/confirm", "{}")
+	for range waiting {
+		h.wait("send-message")
+	}
+}
+
+// each does something once for every exchange of a round and answers how many a second.
+func (h *house) each(b *testing.B, clients int, fn func(i int) error) float64 {
+	var next atomic.Int64
+	start := time.Now()
+	_, err := dbtest.Each(clients, time.Hour, func(int, *rand.Rand) error {
+		i := int(next.Add(1)) - 1
+		if i >= benchSettled {
+			return errEnough
+		}
+		return fn(i)
 	})
+	if err != errEnough {
+		b.Fatal(err)
+	}
+	return benchSettled / time.Since(start).Seconds()
 }
 
 var errEnough = fmt.Errorf("enough")

@@ -71,7 +71,8 @@ func (d *Database) Close() error {
 }
 
 // OpenBox opens the box that seals sensitive columns: with TIMEBANK_KEY, else
-// with the key file in the state folder, made at the first start.
+// with the key file in the state folder, made at the first start. TIMEBANK_KEY_NEXT
+// is the key that is to follow it.
 func OpenBox(c config.Config) (*seal.Box, error) {
 	key := string(c.Key)
 	if key == "" {
@@ -80,5 +81,5 @@ func OpenBox(c config.Config) (*seal.Box, error) {
 			return nil, fmt.Errorf("%w; set TIMEBANK_STATE to a folder this user can write to, or set TIMEBANK_KEY", err)
 		}
 	}
-	return seal.New(key)
+	return seal.New(key, string(c.KeyNext))
 }

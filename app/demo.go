@@ -165,7 +165,7 @@ func (a *App) personWith(ctx context.Context, tx bun.IDB, name, called, email st
 	}
 	p, err := identity.PersonByEmail(ctx, tx, email)
 	if errors.Is(err, identity.ErrNoPerson) {
-		p = identity.Person{ID: id.New(), Name: name, Called: called, Email: &email, Language: "en", CreatedAt: a.Clock.Now()}
+		p = identity.Person{ID: id.New(), Name: name, Called: called, Email: &email, CreatedAt: a.Clock.Now()}
 		err = identity.AddPerson(ctx, tx, p)
 	}
 	return p.ID, err

@@ -17,6 +17,7 @@ import (
 	"timebank/app/listing"
 	"timebank/app/member"
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -170,14 +171,14 @@ func TestTooFewHoursSaysHowMuchToWhoseTheyAre(t *testing.T) {
 	h.must(err)
 	x := h.said(bill, maria, 60)
 	_, err = h.app.Exchange.Confirm(t.Context(), h.as(maria), uuid.Nil, x, oneself())
-	if f := fault.As(err); code(err) != "insufficient-hours" || !strings.Contains(f.Text(), "30 minutes left to use, and this needs 1 hour") {
+	if f := fault.As(err); code(err) != "insufficient-hours" || !strings.Contains(f.In(words.English), "30 minutes left to use, and this needs 1 hour") {
 		t.Errorf("Maria hears %v", err)
 	}
 	x, err = h.app.Exchange.Record(t.Context(), h.as(maria), uuid.Nil, exchange.Past{Helper: bill.ID, Helped: maria.ID, Kind: "out.lift", Word: exchange.Word{Minutes: 60}})
 	h.must(err)
 	_, err = h.app.Exchange.Confirm(t.Context(), h.as(bill), uuid.Nil, x, oneself())
-	if f := fault.As(err); code(err) != "insufficient-hours" || strings.Contains(f.Text(), "30") {
-		t.Errorf("Bill reads how many hours Maria has: %s", f.Text())
+	if f := fault.As(err); code(err) != "insufficient-hours" || strings.Contains(f.In(words.English), "30") {
+		t.Errorf("Bill reads how many hours Maria has: %s", f.In(words.English))
 	}
 }
 

@@ -28,6 +28,7 @@ import (
 	"timebank/app/platform/id"
 	"timebank/app/platform/mail"
 	"timebank/app/platform/mail/mailsink"
+	"timebank/app/platform/push"
 	"timebank/app/platform/seal"
 	"timebank/app/referral"
 
@@ -51,6 +52,7 @@ type house struct {
 	log   *safeBuffer
 	bank  bank.Bank
 	key   string // of the box
+	push  push.Options
 	done  <-chan string
 }
 
@@ -81,12 +83,12 @@ func openOn(t testing.TB, data *dbtest.DB, change ...func(*house)) *house {
 		t.Fatal(err)
 	}
 	h.key = key
-	box, err := seal.New(key)
+	box, err := seal.New(key, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	h.app, err = app.New(t.Context(), app.Deps{Config: config.Config{URL: "http://timebank.test"}, Log: log, Clock: h.clock, Pool: h.db.Bun, Box: box, Mail: sender, Version: "test"})
+	h.app, err = app.New(t.Context(), app.Deps{Config: config.Config{URL: "http://timebank.test"}, Log: log, Clock: h.clock, Pool: h.db.Bun, Box: box, Mail: sender, Push: h.push, Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,6 +182,8 @@ type browser struct {
 	token   string
 	refresh string
 	known   string // what the browser is known by
+	lang    string // that was chosen in it
+	agent   string // what it calls itself, where a test minds
 }
 
 var digits = regexp.MustCompile(`\b(\d{3}) (\d{3})\b`)
@@ -269,6 +273,9 @@ func (b *browser) try(method, path string, body any, keys ...string) (int, answe
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
+	if b.agent != "" {
+		r.Header.Set("User-Agent", b.agent)
+	}
 	if b.token != "" {
 		r.Header.Set("Authorization", "Bearer "+b.token)
 	}
@@ -277,6 +284,9 @@ func (b *browser) try(method, path string, body any, keys ...string) (int, answe
 	}
 	if b.known != "" {
 		r.AddCookie(&http.Cookie{Name: "timebank-browser", Value: b.known})
+	}
+	if b.lang != "" {
+		r.AddCookie(&http.Cookie{Name: "lang", Value: b.lang})
 	}
 	if b.refresh != "" {
 		r.AddCookie(&http.Cookie{Name: "timebank-refresh", Value: b.refresh})

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"timebank/app/identity"
 )
@@ -63,6 +64,14 @@ func TestApplyingAndInvitations(t *testing.T) {
 	anon.do("POST", apply, map[string]any{"name": "Edna Marsh", "email": "edna@example.org", "invitation": strings.ToLower(code)}, http.StatusAccepted)
 	h.signIn("edna@example.org").do("GET", hilltop+"/listings?type=offer", nil, http.StatusOK)
 	anon.refused("POST", apply, map[string]any{"name": "Fred", "email": "fred@example.org", "invitation": code}, http.StatusUnprocessableEntity, "wrong-invitation")
+	for range 15 {
+		h.clock.Advance(5 * time.Minute)
+		anon.do("POST", apply, map[string]any{"name": "Many", "email": "many@example.org"}, http.StatusAccepted)
+	}
+	again := h.renewed(s).do("GET", apply, nil, http.StatusOK).list("applications")
+	if n := len(again); again[n-1].str("name") != "Many" || again[n-1].num("times") != 15 || n > 1 && again[n-2].str("name") == "Many" {
+		t.Errorf("fifteen times the same person: %v", again)
+	}
 	for range 12 {
 		anon.try("POST", apply, map[string]any{"name": "Many", "email": "many@example.org"})
 	}

@@ -58,7 +58,7 @@ func sealedColumns() []sealedColumn {
 		return uuid.NewSHA1(uuid.MustParse(p[0]), binary.BigEndian.AppendUint16(nil, uint16(n)))
 	}
 	return []sealedColumn{
-		byID("directory.sign_in_code", "sealed", false), byID("directory.email_change", "sealed", false), byID("directory.passkey", "sealed", false), totp, signing,
+		byID("directory.sign_in_code", "sealed", false), byID("directory.email_change", "sealed", false), byID("directory.passkey", "sealed", false), byID("directory.push_key", "sealed", false), totp, signing,
 		byID("referral", "sealed", true), byID("application", "sealed", true), byID("application", "reply", true), event, concern, note,
 	}
 }
@@ -124,14 +124,7 @@ func (a *App) Reseal(ctx context.Context) error {
 	}
 	left := 0
 	for _, c := range sealedColumns() {
-		of := []uuid.UUID{db.NoBank}
-		if c.tenant {
-			of = of[:0]
-			for _, b := range banks {
-				of = append(of, b.ID)
-			}
-		}
-		for _, b := range of {
+		for _, b := range owners(banks, c.tenant) {
 			n, err := a.resealColumn(ctx, b, c)
 			if err != nil {
 				return err
@@ -139,7 +132,11 @@ func (a *App) Reseal(ctx context.Context) error {
 			left += n
 		}
 	}
-	if left > 0 {
+	n, err := a.wrapAll(ctx, banks)
+	if err != nil {
+		return err
+	}
+	if left += n; left > 0 {
 		return nil // held by somebody just now
 	}
 	return db.InTx(ctx, a.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
@@ -151,33 +148,62 @@ func (a *App) Reseal(ctx context.Context) error {
 	})
 }
 
+// SealState is what CheckSeal found.
+type SealState struct {
+	Rows, Older   int  // sealed values, and those that the newest key did not seal
+	Blind, Under  int  // blind indexes, and those under fewer layers than are laid now
+	NeedsFirstKey bool // the key outside the database is needed by something, or no other is to follow it
+}
+
 // CheckSeal opens every sealed value there is, and counts them and those that the
-// newest key did not seal. It fails at the first that does not open.
-func (a *App) CheckSeal(ctx context.Context) (rows, older int, err error) {
+// newest keys did not make. It fails at the first that does not open.
+func (a *App) CheckSeal(ctx context.Context) (out SealState, err error) {
 	var banks []bank.Bank
 	if err = db.InTx(ctx, a.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) (err error) {
-		banks, err = bank.All(ctx, tx)
+		if err = a.Box.Load(ctx, tx); err != nil {
+			return err
+		}
+		if banks, err = bank.All(ctx, tx); err != nil {
+			return err
+		}
+		out.NeedsFirstKey, err = a.Box.NeedsFirst(ctx, tx)
 		return err
 	}); err != nil {
-		return 0, 0, err
+		return out, err
 	}
 	for _, c := range sealedColumns() {
-		of := []uuid.UUID{db.NoBank}
-		if c.tenant {
-			of = of[:0]
-			for _, b := range banks {
-				of = append(of, b.ID)
-			}
-		}
-		for _, b := range of {
+		for _, b := range owners(banks, c.tenant) {
 			n, old, err := a.checkColumn(ctx, b, c)
 			if err != nil {
-				return 0, 0, err
+				return out, err
 			}
-			rows, older = rows+n, older+old
+			out.Rows, out.Older = out.Rows+n, out.Older+old
 		}
 	}
-	return rows, older, nil
+	for _, c := range blindColumns {
+		for _, b := range owners(banks, c.tenant) {
+			n, under, err := a.countBlind(ctx, b, c)
+			if err != nil {
+				return out, err
+			}
+			out.Blind, out.Under = out.Blind+n, out.Under+under
+		}
+	}
+	out.NeedsFirstKey = out.NeedsFirstKey || out.Older+out.Under > 0
+	return out, nil
+}
+
+// owners are the banks in which a table's rows are found one by one; none, for what
+// belongs to no bank.
+func owners(banks []bank.Bank, tenant bool) []uuid.UUID {
+	if !tenant {
+		return []uuid.UUID{db.NoBank}
+	}
+	out := make([]uuid.UUID, len(banks))
+	for i, b := range banks {
+		out[i] = b.ID
+	}
+	return out
 }
 
 func (a *App) checkColumn(ctx context.Context, b uuid.UUID, c sealedColumn) (n, older int, err error) {

@@ -52,6 +52,9 @@ func (b *browser) raw(path string) (http.Header, string) {
 		b.h.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+b.token)
+	if b.lang != "" {
+		r.AddCookie(&http.Cookie{Name: "lang", Value: b.lang})
+	}
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
 		b.h.t.Fatal(err)

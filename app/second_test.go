@@ -67,3 +67,27 @@ func TestSecondStep(t *testing.T) {
 	}
 	h.signIn("cora@example.org").do("GET", "/me", nil, http.StatusOK)
 }
+
+// The platform's operators do the second step whatever a bank demands; without one
+// they are let in nowhere but to set it up.
+func TestOperatorsNeedTheSecondStep(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.must(h.app.AddOperator(t.Context(), "Op Erator", "op@example.org"))
+	op := h.signIn("op@example.org")
+	op.refused("GET", "/platform/banks", nil, http.StatusForbidden, "second-factor-needed")
+	if f := op.do("GET", "/me/authenticator", nil, http.StatusOK); f["demanded"] != true || f["done"] != false {
+		t.Errorf("the page of the second step says: %v", f)
+	}
+	h.twoSteps(op)
+	op.do("GET", "/platform/banks", nil, http.StatusOK)
+}
+
+// twoSteps sets the second step up and does it.
+func (h *house) twoSteps(b *browser) *browser {
+	h.t.Helper()
+	c, err := totp.GenerateCode(b.do("POST", "/me/authenticator", nil, http.StatusOK).str("secret"), h.clock.Now())
+	h.must(err)
+	b.do("POST", "/me/authenticator/confirm", map[string]any{"code": c}, http.StatusOK)
+	return b
+}

@@ -60,6 +60,7 @@ var walls = map[string]wall{
 	"second-step": everybody, "second-factor": everybody, "begin-authenticator": everybody, "confirm-authenticator": everybody, "remove-authenticator": everybody, "renew-recovery-codes": everybody,
 	"my-passkeys": everybody, "begin-passkey": everybody, "add-passkey": everybody, "name-passkey": ofOneself, "remove-passkey": ofOneself,
 	"demand-second-factor": governing, "change-my-email": everybody, "confirm-my-email": everybody,
+	"my-push": everybody, "push-on": everybody, "push-off": everybody,
 	"me": everybody, "my-devices": everybody, "end-other-devices": everybody, "end-device": ofOneself,
 	"raise-concern": everybody, "list-concerns": governing, "see-concern": ofPolicy, "note-concern": ofPolicy, "close-concern": ofPolicy,
 	"retention": governing, "keep-for": governing,

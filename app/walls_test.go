@@ -49,7 +49,7 @@ func TestEveryOperationAsEveryRole(t *testing.T) {
 	as := map[string]*browser{
 		"nobody": {h: h}, "member": h.signIn("maria@example.org"), "broker": h.signIn("sam@example.org"), "coordinator": h.signIn("cora@example.org"),
 		"receptionist": h.signIn("priya@example.org"), "practice-manager": h.signIn("petra@example.org"), "stranger": h.signIn("stranger@example.org"),
-		"stand-in": h.signIn("kit@example.org"), "safeguarding-lead": h.signIn("lee@example.org"), "co-chair": h.signIn("chi@example.org"), "operator": h.signIn("op@example.org"),
+		"stand-in": h.signIn("kit@example.org"), "safeguarding-lead": h.signIn("lee@example.org"), "co-chair": h.signIn("chi@example.org"), "operator": h.twoSteps(h.signIn("op@example.org")),
 	}
 	var open []string
 	for _, op := range h.app.Web.Ops() {
@@ -117,7 +117,7 @@ func TestBadInputIsAnsweredPlainly(t *testing.T) {
 	as := map[string]*browser{identity.TakePart: h.signIn("maria@example.org"), identity.WorkDesk: h.signIn("sam@example.org"), identity.SetPolicy: h.signIn("cora@example.org"), identity.Refer: h.signIn("priya@example.org"), web.Anyone: {h: h}}
 	h.narrow(maria)
 	as[web.SignedIn] = as[identity.TakePart]
-	as[identity.SeeConcerns], as[identity.SeeFigures], as[identity.RunPlatform] = h.signIn("lee@example.org"), h.signIn("chi@example.org"), h.signIn("op@example.org")
+	as[identity.SeeConcerns], as[identity.SeeFigures], as[identity.RunPlatform] = h.signIn("lee@example.org"), h.signIn("chi@example.org"), h.twoSteps(h.signIn("op@example.org"))
 	as[identity.HalfSignedIn] = as[identity.TakePart]
 	const canary = "zz-canary-zz"
 	bodies := []any{

@@ -3,6 +3,8 @@ import { defineConfig, devices } from '@playwright/test';
 // Against BASE_URL, the program with the app inside it; without one, against build/ alone.
 const baseURL = process.env.BASE_URL ?? 'http://127.0.0.1:4173';
 
+const desks = /(broker|surgery|joining|components|pages)\.spec\.ts$/;
+
 export default defineConfig({
   testDir: 'tests',
   timeout: 120_000,
@@ -35,9 +37,10 @@ export default defineConfig({
       ],
     },
   },
+  // Each test is walked where its people are, once. The bar (tests/bar.ts) looks at every page at both widths.
   projects: [
-    { name: 'phone', use: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } },
-    { name: 'desk', use: { viewport: { width: 1280, height: 800 } } },
+    { name: 'phone', testIgnore: desks, use: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } },
+    { name: 'desk', testMatch: desks, use: { viewport: { width: 1280, height: 800 } } },
   ],
   webServer: process.env.BASE_URL ? undefined : { command: 'node scripts/serve.mjs', url: baseURL, reuseExistingServer: false },
 });

@@ -1,6 +1,7 @@
 package bank
 
 import (
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,12 +38,20 @@ var ErrNoBank = fault.New(fault.NotFound, "no-such-bank", "There is no time bank
 // Location is the bank's own time zone. An unknown name counts as UTC; Create
 // refuses those, so it cannot be seen in practice.
 func (b Bank) Location() *time.Location {
+	if loc, ok := zones.Load(b.Zone); ok {
+		return loc.(*time.Location)
+	}
 	loc, err := time.LoadLocation(b.Zone)
 	if err != nil {
 		return time.UTC
 	}
+	zones.Store(b.Zone, loc)
 	return loc
 }
+
+// zones keeps the time zones that were read: each comes from a file, and a request
+// asks for its bank's several times.
+var zones sync.Map
 
 // Today is the calendar day at t in the bank's zone, as midnight UTC of that
 // date: the form in which dates are stored.

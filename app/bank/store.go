@@ -5,10 +5,22 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"reflect"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 )
+
+// Columns lists what a Bank is read from, for a query that calls directory.bank by
+// the name bank: this program's own columns, also where a newer one has added some.
+func Columns(pool *bun.DB) string {
+	var out []string
+	for _, f := range pool.Table(reflect.TypeFor[Bank]()).Fields {
+		out = append(out, "bank."+string(f.SQLName))
+	}
+	return strings.Join(out, ", ")
+}
 
 // BySlug finds a bank by its address. Refuses with ErrNoBank.
 func BySlug(ctx context.Context, db bun.IDB, slug string) (Bank, error) {

@@ -15,6 +15,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/id"
 	"timebank/app/platform/job"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -123,10 +124,11 @@ func (s *Service) Checks(ctx context.Context, a identity.Actor) ([]Check, error)
 }
 
 // Describe says what the task of faulty books is about; its subject is the bank.
-func Describe(_ context.Context, _ bun.IDB, _ uuid.UUID, subjects []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
+func Describe(ctx context.Context, _ bun.IDB, _ uuid.UUID, subjects []uuid.UUID) (map[uuid.UUID]desk.Line, error) {
+	l := words.Of(ctx)
 	out := map[uuid.UUID]desk.Line{}
 	for _, b := range subjects {
-		out[b] = desk.Line{Who: "The hour ledger", What: "The nightly check found hours that do not add up. Tell whoever runs the system; nothing has been changed.", Link: "/broker/books"}
+		out[b] = desk.Line{Who: l.Say("The hour ledger"), What: l.Say("The nightly check found hours that do not add up. Tell whoever runs the system; nothing has been changed."), Link: "/broker/books"}
 	}
 	return out, nil
 }

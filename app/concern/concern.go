@@ -73,10 +73,10 @@ func (t Told) clean() (Told, error) {
 	t.About, t.What = strings.TrimSpace(t.About), strings.TrimSpace(t.What)
 	n := len([]rune(t.About))
 	c.Add(n >= 2, "/about", "needed", "Say who you are worried about. A first name or where you met is enough.")
-	c.Add(n <= aboutLimit, "/about", "too-long", "Write at most 200 characters.")
+	c.Add(n <= aboutLimit, "/about", "too-long", "Write at most {n} characters.", "n", aboutLimit)
 	n = len([]rune(t.What))
 	c.Add(n >= 3, "/what", "needed", "Say what worries you.")
-	c.Add(n <= whatLimit, "/what", "too-long", "Write at most 4000 characters.")
+	c.Add(n <= whatLimit, "/what", "too-long", "Write at most {n} characters.", "n", whatLimit)
 	return t, c.Err()
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 )
 
 // Held is what this slice keeps about a person: which concerns they raised. What
@@ -14,7 +15,7 @@ import (
 // weighs whom it would put at risk.
 func Held() []held.Section {
 	return []held.Section{{Name: "concerns", Title: "When you told us that you worry about somebody", Tables: []string{"public.concern", "public.concern_note"},
-		Read: func(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+		Read: func(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 			var rows []Concern
 			err := tx.NewSelect().Model(&rows).ExcludeColumn("sealed").Where("bank_id = ?", s.Bank).Where("raised_by = ?", s.Person).Order("raised_at", "id").Limit(1000).Scan(ctx)
 			if err != nil {

@@ -253,8 +253,9 @@ func (s *Service) tellLeads(ctx context.Context, j TellLeads) error {
 		if p.Email == nil {
 			continue
 		}
-		err := s.Mail.Send(ctx, mail.Mail{To: *p.Email, ID: j.ConcernID.String() + "." + p.ID.String(), Subject: "Something waits for you at " + b.Name,
-			Text: fmt.Sprintf("Hello %s,\n\nSomething waits for you. Please sign in and read it today: %s/concerns\n", p.Called, s.URL)})
+		l := p.Reads()
+		err := s.Mail.Send(ctx, mail.Mail{To: *p.Email, ID: j.ConcernID.String() + "." + p.ID.String(), Language: l, Subject: l.Say("Something waits for you at {bank}", "bank", b.Name),
+			Text: l.Lines(l.Say("Hello {who},\n\nSomething waits for you. Please sign in and read it today: {link}\n", "who", p.Called, "link", s.URL+"/concerns"))})
 		if err != nil && !errors.Is(err, mail.ErrAddress) {
 			return err
 		}

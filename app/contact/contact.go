@@ -17,6 +17,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/once"
+	"timebank/app/platform/words"
 )
 
 // Service is the use cases of keeping apart and telling the office.
@@ -76,7 +77,7 @@ type Told struct {
 func (s *Service) Tell(ctx context.Context, a identity.Actor, key, about uuid.UUID, t Told) error {
 	t.Words = strings.TrimSpace(t.Words)
 	var c fault.Check
-	c.Add(len([]rune(t.Words)) <= wordsLimit, "/words", "too-long", fmt.Sprintf("Write at most %d characters.", wordsLimit))
+	c.Add(len([]rune(t.Words)) <= wordsLimit, "/words", "too-long", "Write at most {n} characters.", "n", wordsLimit)
 	if err := c.Err(); err != nil {
 		return err
 	}
@@ -215,7 +216,7 @@ func Describe(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) 
 	}
 	out := map[uuid.UUID]desk.Line{}
 	for _, c := range rows {
-		out[c.ID] = desk.Line{Who: label[c.AboutID], What: fmt.Sprintf("%s tells us: “%s” Ring %s first.", label[c.FromID], c.Words, label[c.FromID]),
+		out[c.ID] = desk.Line{Who: label[c.AboutID], What: words.Of(ctx).Say("{who} tells us: “{words}” Ring {who} first.", "who", label[c.FromID], "words", c.Words),
 			Link: "/broker/member?id=" + c.AboutID.String(), Member: &c.AboutID}
 	}
 	return out, nil

@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 )
 
 // Held is what this slice keeps about a person. What others told about them is
@@ -15,7 +16,7 @@ func Held() []held.Section {
 	return []held.Section{{Name: "complaints", Title: "What you told us about others, and whom you would rather not meet", Tables: []string{"public.complaint", "public.blocked"}, Read: read}}
 }
 
-func read(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func read(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	if !s.Has() {
 		return nil, "", nil
 	}

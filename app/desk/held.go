@@ -8,12 +8,13 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 )
 
 // Held is what this slice keeps about a person: what somebody had to do about
 // them. subjects finds the ids, of any kind, that are about a member.
 func Held(subjects func(ctx context.Context, tx bun.IDB, s held.Subject) ([]uuid.UUID, error)) []held.Section {
-	return []held.Section{{Name: "tasks", Title: "What we had to do about you", Tables: []string{"public.task"}, Read: func(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+	return []held.Section{{Name: "tasks", Title: "What we had to do about you", Tables: []string{"public.task"}, Read: func(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 		if !s.Has() {
 			return nil, "", nil
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/id"
 )
@@ -83,7 +84,7 @@ func Raise(ctx context.Context, tx bun.IDB, t Task) error {
 	_, err := tx.NewInsert().Model(&t).
 		On("conflict (bank_id, kind, subject_id) where done_at is null do update").
 		Set("due_at = least(task.due_at, excluded.due_at)").
-		Set("owner_id = coalesce(task.owner_id, excluded.owner_id)").Exec(ctx)
+		Set("owner_id = coalesce(task.owner_id, excluded.owner_id)").Returning("NULL").Exec(db.Later(ctx))
 	if err != nil {
 		return fmt.Errorf("raise %s: %w", t.Kind, err)
 	}
@@ -95,7 +96,7 @@ func Raise(ctx context.Context, tx bun.IDB, t Task) error {
 func Finish(ctx context.Context, tx bun.IDB, bank, subject, by uuid.UUID, now time.Time, kinds ...string) error {
 	_, err := tx.NewUpdate().Model((*Task)(nil)).Set("done_at = ?", now).Set("done_by = ?", by).
 		Where("bank_id = ?", bank).Where("subject_id = ?", subject).Where("kind in (?)", bun.List(kinds)).
-		Where("done_at is null").Exec(ctx)
+		Where("done_at is null").Exec(db.Later(ctx))
 	if err != nil {
 		return fmt.Errorf("finish tasks: %w", err)
 	}

@@ -297,7 +297,7 @@ func (s *Service) Routes(r *web.Routes) {
 		if err != nil {
 			return nil, err
 		}
-		x, _, _, err := s.One(ctx, a, id)
+		x, err := s.stands(ctx, a, id)
 		return &viewOutput{view(x)}, err
 	}
 	web.Register(r, op("agree", http.MethodPost, one+"/agree", "Say yes"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {

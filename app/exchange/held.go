@@ -10,6 +10,7 @@ import (
 	"timebank/app/listing"
 	"timebank/app/member"
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 )
 
 // Held is what this slice keeps about a person. The other side of an exchange is
@@ -37,7 +38,7 @@ func exchangesOf(ctx context.Context, tx bun.IDB, s held.Subject) ([]Exchange, m
 	return rows, people, err
 }
 
-func heldExchanges(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldExchanges(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	if !s.Has() {
 		return nil, "", nil
 	}
@@ -67,7 +68,7 @@ func heldExchanges(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item
 	return out, "", nil
 }
 
-func heldMoves(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldMoves(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	if !s.Has() {
 		return nil, "", nil
 	}
@@ -100,7 +101,7 @@ func heldMoves(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, st
 	return out, "", nil
 }
 
-func heldArrangements(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldArrangements(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	if !s.Has() {
 		return nil, "", nil
 	}
@@ -128,7 +129,7 @@ func heldArrangements(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.I
 	return out, "", nil
 }
 
-func heldLetters(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldLetters(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	if !s.Has() {
 		return nil, "", nil
 	}

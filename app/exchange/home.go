@@ -97,6 +97,9 @@ func (s *Service) Home(ctx context.Context, a identity.Actor, who uuid.UUID) (Ho
 		if h.Known, err = known(ctx, tx, a.Bank.ID, who); err != nil {
 			return err
 		}
+		if a.Member == who && h.Member.SeenAt != nil && now.Sub(*h.Member.SeenAt) < member.SeenEvery {
+			return nil
+		}
 		return member.Seen(ctx, tx, a.Bank.ID, a.Member, now)
 	})
 	return h, err
@@ -163,6 +166,24 @@ func seeAll(ctx context.Context, tx bun.IDB, a identity.Actor, all []Exchange, w
 		}
 	}
 	return out, nil
+}
+
+// stands reads how an exchange stands after a move: what One does, without its
+// history and its letters. Refuses with ErrNoExchange.
+func (s *Service) stands(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen, error) {
+	var out Seen
+	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		e, err := byID(ctx, tx, a.Bank.ID, id)
+		if err != nil {
+			return err
+		}
+		seen, err := seeAll(ctx, tx, a, []Exchange{e}, a.As(e.HelperID, e.HelpedID))
+		if err == nil {
+			out = seen[0]
+		}
+		return err
+	})
+	return out, err
 }
 
 // One reads an exchange: one's own, or any for a broker. Refuses with

@@ -280,10 +280,8 @@ func (s *Service) settle(ctx context.Context, x *act, minutes int64) error {
 			return err
 		}
 	}
-	for _, m := range []uuid.UUID{helper.ID, helped.ID} {
-		if err := s.TookPart(ctx, x.tx, x.a, m); err != nil {
-			return err
-		}
+	if err := s.TookPart(ctx, x.tx, x.a, helper.ID, helped.ID); err != nil {
+		return err
 	}
 	if x.e.ListingID != nil {
 		l, err := listing.Lock(ctx, x.tx, x.a.Bank.ID, *x.e.ListingID)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -15,6 +14,7 @@ import (
 	"timebank/app/listing"
 	"timebank/app/member"
 	"timebank/app/message"
+	"timebank/app/platform/words"
 )
 
 // Renders are the words of this slice's messages, made from how things stand at
@@ -22,110 +22,106 @@ import (
 // name first names and a time, never an address.
 func (s *Service) Renders() map[string]message.Render {
 	return map[string]message.Render{
-		TellAsked: s.render(func(x told) message.Words {
-			if x.e.State != Proposed {
-				return message.Words{}
-			}
-			if x.every != "" {
-				return message.Words{Subject: x.other.Called + " would like to meet " + x.every,
-					Text: fmt.Sprintf("%s would like this %s: %s. The first time is %s.\n\nTo say yes or no: %s\nEither of you can end it at any time.", x.other.Called, x.every, x.who(), SpokenTime(*x.e.StartsAt, x.bank.Location()), s.link(x.e))}
-			}
-			if x.to.ID == x.e.HelpedID {
-				return message.Words{Subject: x.other.Called + " can help you",
-					Text: fmt.Sprintf("%s would like to help you with %s%s.\n\nTo say yes or no: %s", x.other.Called, x.doing, x.when(), s.link(x.e))}
-			}
-			return message.Words{Subject: "Could you help " + x.other.Called + "?",
-				Text: fmt.Sprintf("%s would be glad of your help with %s%s.\n\nTo say yes or no: %s\nNo is fine too. We will ask somebody else.", x.other.Called, x.doing, x.when(), s.link(x.e))}
-		}),
+		TellAsked: s.render(s.asked),
 		TellAgreed: s.render(func(x told) message.Words {
 			if x.e.State != Agreed {
 				return message.Words{}
 			}
-			return message.Words{Subject: "It is agreed: " + x.other.Called,
-				Text: fmt.Sprintf("It is agreed: %s%s.\n\nIf you can't come, please say so here, or ring us: %s", x.who(), x.when(), s.link(x.e))}
+			return x.says("It is agreed: {who}", "It is agreed: {what}.\n\nIf you can't come, please say so here, or ring us: {link}")
 		}),
 		TellRemind: s.render(func(x told) message.Words {
 			if x.e.State != Agreed || x.e.StartsAt == nil || x.e.StartsAt.Before(s.Clock.Now()) {
 				return message.Words{}
 			}
-			return message.Words{Subject: "Tomorrow: " + x.other.Called,
-				Text: fmt.Sprintf("A reminder for tomorrow: %s%s.\n\nIf you can't come, please say so here, or ring us: %s", x.who(), x.when(), s.link(x.e))}
+			return x.says("Tomorrow: {who}", "A reminder for tomorrow: {what}.\n\nIf you can't come, please say so here, or ring us: {link}")
 		}),
-		TellConfirm: s.render(func(x told) message.Words {
-			if x.e.State != Done || x.e.DoneBy == nil || *x.e.DoneBy == x.to.ID {
-				return message.Words{}
-			}
-			what := fmt.Sprintf("%s says you helped for %s (%s).", x.other.Called, Spoken(*x.e.Minutes), x.doing)
-			if x.to.ID == x.e.HelpedID {
-				what = fmt.Sprintf("%s says they helped you for %s (%s).", x.other.Called, Spoken(*x.e.Minutes), x.doing)
-			}
-			otherwise := "If we hear nothing, we will ring you. No hours move before you have said yes."
-			if x.e.SettlesOn != nil {
-				otherwise = fmt.Sprintf("If we hear nothing by %s, we take it as a yes.", x.e.SettlesOn.Format("Monday 2 January"))
-			}
-			return message.Words{Subject: "Is " + Spoken(*x.e.Minutes) + " right?",
-				Text: fmt.Sprintf("%s\n\nIs that right? One tap says yes: %s/confirm#%s.%s\nIf not: %s\n%s", what, s.URL, x.bank.Slug, s.confirmLink(x.e, x.to.ID), s.link(x.e), otherwise)}
-		}),
-		TellOff: s.render(calledOff),
+		TellConfirm: s.render(s.isItRight),
+		TellOff:     s.render(calledOff),
 		TellTime: s.render(func(x told) message.Words {
 			if x.e.State != Agreed || x.e.NewBy == nil || *x.e.NewBy == x.to.ID {
 				return message.Words{}
 			}
-			return message.Words{Subject: x.other.Called + " asks for another time",
-				Text: fmt.Sprintf("%s asks to meet at another time: %s, in place of %s.\n\nTo say yes or no: %s", x.other.Called,
-					SpokenTime(*x.e.NewStartsAt, x.bank.Location()), x.agreedFor(), s.link(x.e))}
+			return x.says("{who} asks for another time", "{who} asks to meet at another time: {new}, in place of {time}.\n\nTo say yes or no: {link}",
+				"new", x.l.Moment(*x.e.NewStartsAt, x.bank.Location()))
 		}),
 		TellKept: s.render(func(x told) message.Words {
 			if x.e.State != Agreed || x.e.NewBy != nil {
 				return message.Words{}
 			}
-			return message.Words{Subject: "It stays as it was: " + x.other.Called,
-				Text: fmt.Sprintf("%s cannot make the other time. It stays %s.\n\nIf you can't come, please say so here, or ring us: %s", x.other.Called, x.agreedFor(), s.link(x.e))}
+			return x.says("It stays as it was: {who}", "{who} cannot make the other time. It stays {time}.\n\nIf you can't come, please say so here, or ring us: {link}")
 		}),
 		TellEnded: s.render(func(x told) message.Words {
-			still := "There is nothing you need do."
+			still := x.l.Say("There is nothing you need do.")
 			if x.e.State == Agreed && x.e.StartsAt != nil && x.e.StartsAt.After(s.Clock.Now()) {
-				still = "The next one still stands: " + x.agreedFor() + "."
+				still = x.l.Say("The next one still stands: {time}.", "time", x.agreedFor())
 			}
-			return message.Words{Subject: "No longer regularly: " + x.other.Called,
-				Text: fmt.Sprintf("You and %s no longer meet regularly for %s. %s\n\nTo see it: %s", x.other.Called, x.doing, still, s.link(x.e))}
+			return x.says("No longer regularly: {who}", "You and {who} no longer meet regularly for {doing}. {still}\n\nTo see it: {link}", "still", still)
 		}),
 		TellThanks: s.render(func(x told) message.Words {
 			if x.e.Thanks == "" {
 				return message.Words{}
 			}
-			return message.Words{Subject: x.other.Called + " says thank you", Text: fmt.Sprintf("%s has written you a word of thanks for %s.\n\nTo read it: %s", x.other.Called, x.doing, s.link(x.e))}
+			return x.says("{who} says thank you", "{who} has written you a word of thanks for {doing}.\n\nTo read it: {link}")
 		}),
 		TellLetter: s.render(func(x told) message.Words {
-			return message.Words{Subject: x.other.Called + " has written to you", Text: fmt.Sprintf("%s has written to you about %s.\n\nTo read it and to answer: %s", x.other.Called, x.doing, s.link(x.e))}
+			return x.says("{who} has written to you", "{who} has written to you about {doing}.\n\nTo read it and to answer: {link}")
 		}),
 		TellRight: s.render(func(x told) message.Words {
 			switch x.e.State {
 			case Settled:
-				return message.Words{Subject: "Put right: " + Spoken(*x.e.Minutes),
-					Text: fmt.Sprintf("We have talked to you and %s about %s. It is %s now, and the hours have moved.\n\nTo see it: %s", x.other.Called, x.doing, Spoken(*x.e.Minutes), s.link(x.e))}
+				return x.says("Put right: {hours}", "We have talked to you and {who} about {doing}. It is {hours} now, and the hours have moved.\n\nTo see it: {link}",
+					"hours", words.Minutes(*x.e.Minutes))
 			case Cancelled:
-				return message.Words{Subject: "Put right: no hours move",
-					Text: fmt.Sprintf("We have talked to you and %s about %s. No hours move.\n\nTo see it: %s", x.other.Called, x.doing, s.link(x.e))}
+				return x.says("Put right: no hours move", "We have talked to you and {who} about {doing}. No hours move.\n\nTo see it: {link}")
 			}
 			return message.Words{}
 		}),
 	}
 }
 
+func (s *Service) asked(x told) message.Words {
+	switch {
+	case x.e.State != Proposed:
+		return message.Words{}
+	case x.every != "":
+		return x.says("{who} would like to meet {every}",
+			"{who} would like this {every}: {what}. The first time is {time}.\n\nTo say yes or no: {link}\nEither of you can end it at any time.",
+			"every", x.every, "what", x.what())
+	case x.to.ID == x.e.HelpedID:
+		return x.says("{who} can help you", "{who} would like to help you with {doing}{when}.\n\nTo say yes or no: {link}")
+	}
+	return x.says("Could you help {who}?",
+		"{who} would be glad of your help with {doing}{when}.\n\nTo say yes or no: {link}\nNo is fine too. We will ask somebody else.")
+}
+
+func (s *Service) isItRight(x told) message.Words {
+	if x.e.State != Done || x.e.DoneBy == nil || *x.e.DoneBy == x.to.ID {
+		return message.Words{}
+	}
+	hours := words.Minutes(*x.e.Minutes)
+	said := words.Text("{who} says you helped for {hours} ({doing}).")
+	if x.to.ID == x.e.HelpedID {
+		said = "{who} says they helped you for {hours} ({doing})."
+	}
+	otherwise := x.l.Say("If we hear nothing, we will ring you. No hours move before you have said yes.")
+	if x.e.SettlesOn != nil {
+		otherwise = x.l.Say("If we hear nothing by {day}, we take it as a yes.", "day", x.l.Day(*x.e.SettlesOn))
+	}
+	return x.says("Is {hours} right?", "{said}\n\nIs that right? One tap says yes: {yes}\nIf not: {link}\n{otherwise}", "hours", hours,
+		"said", x.l.Say(said, "who", x.other.Called, "hours", hours, "doing", x.doing),
+		"yes", fmt.Sprintf("%s/confirm#%s.%s", s.URL, x.bank.Slug, s.confirmLink(x.e, x.to.ID)), "otherwise", otherwise)
+}
+
 func calledOff(x told) message.Words {
 	switch {
 	case x.e.State == Expired:
-		return message.Words{Subject: "No answer yet from " + x.other.Called,
-			Text: fmt.Sprintf("We have not heard from %s, so we have stopped waiting. Ring us if you would like to try again, or somebody else.", x.other.Called)}
+		return x.says("No answer yet from {who}", "We have not heard from {who}, so we have stopped waiting. Ring us if you would like to try again, or somebody else.")
 	case x.e.State != Cancelled:
 		return message.Words{}
 	case x.e.HelperSaid == "no" || x.e.HelpedSaid == "no":
-		return message.Words{Subject: "Not this time: " + x.other.Called,
-			Text: fmt.Sprintf("%s can't this time. Ring us if you would like to try again, or somebody else.", x.other.Called)}
+		return x.says("Not this time: {who}", "{who} can't this time. Ring us if you would like to try again, or somebody else.")
 	}
-	return message.Words{Subject: "Called off: " + x.other.Called,
-		Text: fmt.Sprintf("What was planned with %s%s is off. Ring us if you would like another time.", x.other.Called, x.when())}
+	return x.says("Called off: {who}", "What was planned with {who}{when} is off. Ring us if you would like another time.")
 }
 
 // Calls are the tasks that take a message's place for people without e-mail.
@@ -140,39 +136,48 @@ func (s *Service) Calls() map[string]desk.Task {
 }
 
 type told struct {
+	l         words.Language // the reader's
 	e         Exchange
 	to, other member.Member
 	doing     string
 	bank      bank.Bank
 	every     string // "every week" while it is an arrangement
+	link      string
+}
+
+// says makes a message of its two texts. What most of them name has its place
+// already; pairs fill the rest.
+func (x told) says(subject, text words.Text, pairs ...any) message.Words {
+	pairs = append(pairs, "who", x.other.Called, "doing", x.doing, "when", x.when(), "time", x.agreedFor(), "link", x.link, "what", x.what()+x.when())
+	return message.Words{Subject: x.l.Say(subject, pairs...), Text: x.l.Say(text, pairs...)}
 }
 
 // agreedFor is the time that is agreed.
 func (x told) agreedFor() string {
 	if x.e.StartsAt == nil {
-		return "without a day"
+		return x.l.Say("without a day")
 	}
-	return SpokenTime(*x.e.StartsAt, x.bank.Location())
+	return x.l.Moment(*x.e.StartsAt, x.bank.Location())
 }
 
-// who says who helps whom, from the reader's side.
-func (x told) who() string {
+// what says who helps whom, from the reader's side.
+func (x told) what() string {
 	if x.to.ID == x.e.HelpedID {
-		return fmt.Sprintf("%s helps you with %s", x.other.Called, x.doing)
+		return x.l.Say("{who} helps you with {doing}", "who", x.other.Called, "doing", x.doing)
 	}
-	return fmt.Sprintf("you help %s with %s", x.other.Called, x.doing)
+	return x.l.Say("you help {who} with {doing}", "who", x.other.Called, "doing", x.doing)
 }
 
 func (x told) when() string {
 	if x.e.StartsAt == nil {
 		return ""
 	}
-	return ", " + SpokenTime(*x.e.StartsAt, x.bank.Location())
+	return x.l.Say(", {time}", "time", x.agreedFor())
 }
 
 func (s *Service) link(e Exchange) string { return s.URL + "/exchange?id=" + e.ID.String() }
 
-func (s *Service) render(words func(told) message.Words) message.Render {
+func (s *Service) render(say func(told) message.Words) message.Render {
 	return func(ctx context.Context, tx bun.IDB, b bank.Bank, to member.Member, subject uuid.UUID) (message.Words, error) {
 		e, err := byID(ctx, tx, b.ID, subject)
 		if errors.Is(err, ErrNoExchange) {
@@ -197,11 +202,11 @@ func (s *Service) render(words func(told) message.Words) message.Render {
 		if err != nil {
 			return message.Words{}, err
 		}
-		t := told{e: e, to: to, other: other, doing: kinds[e.Kind].Doing, bank: b}
+		t := told{l: words.Of(ctx), e: e, to: to, other: other, doing: kinds[e.Kind].Doing, bank: b, link: s.link(e)}
 		if e.ArrangementID != nil {
-			t.every = map[int]string{7: "every week", 14: "every other week"}[every[*e.ArrangementID]]
+			t.every = t.l.Say(map[int]words.Text{7: "every week", 14: "every other week"}[every[*e.ArrangementID]])
 		}
-		return words(t), nil
+		return say(t), nil
 	}
 }
 
@@ -235,27 +240,28 @@ func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, id
 	if err != nil {
 		return nil, err
 	}
+	l := words.Of(ctx)
 	out := map[uuid.UUID]desk.Line{}
 	for _, e := range rows {
 		ring := toRing(e, names, unheard[e.ID])
-		helper, helped := label[e.HelperID], label[e.HelpedID]
-		what := fmt.Sprintf("%s helps %s with %s", helper, helped, kinds[e.Kind].Doing)
+		pairs := []any{"helper", label[e.HelperID], "helped", label[e.HelpedID], "doing", kinds[e.Kind].Doing}
+		what := l.Say("{helper} helps {helped} with {doing}", pairs...)
 		switch {
 		case e.State == Done || e.State == Disputed || e.State == Settled:
-			what = fmt.Sprintf("%s helped %s with %s, %s", helper, helped, kinds[e.Kind].Doing, Spoken(*e.Minutes))
+			what = l.Say("{helper} helped {helped} with {doing}, {hours}", append(pairs, "hours", words.Minutes(*e.Minutes))...)
 		case e.NewStartsAt != nil:
-			what += ", another time: " + SpokenTime(*e.NewStartsAt, b.Location())
+			what += l.Say(", another time: {time}", "time", l.Moment(*e.NewStartsAt, b.Location()))
 		case e.StartsAt != nil:
-			what += ", " + SpokenTime(*e.StartsAt, b.Location())
+			what += l.Say(", {time}", "time", l.Moment(*e.StartsAt, b.Location()))
 		}
 		if e.State == Cancelled || e.State == Expired {
-			what = "Called off: " + what
+			what = l.Say("Called off: {what}", "what", what)
 		}
 		called := make([]string, len(ring))
 		for i, m := range ring {
 			called[i] = label[m.ID]
 		}
-		out[e.ID] = desk.Line{Who: strings.Join(called, " and "), What: what, Link: "/broker/exchange?id=" + e.ID.String(), Member: &ring[0].ID}
+		out[e.ID] = desk.Line{Who: l.And(called), What: what, Link: "/broker/exchange?id=" + e.ID.String(), Member: &ring[0].ID}
 	}
 	return out, nil
 }
@@ -301,7 +307,7 @@ func DescribeMember(ctx context.Context, tx bun.IDB, bankID uuid.UUID, ids []uui
 	}
 	out := map[uuid.UUID]desk.Line{}
 	for id, m := range people {
-		out[id] = desk.Line{Who: m.Called, What: "Has had a good deal more help than given. A friendly word, and a chance to give.", Link: "/broker/member?id=" + id.String(), Member: &id}
+		out[id] = desk.Line{Who: m.Called, What: words.Of(ctx).Say("Has had a good deal more help than given. A friendly word, and a chance to give."), Link: "/broker/member?id=" + id.String(), Member: &id}
 	}
 	return out, nil
 }

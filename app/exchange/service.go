@@ -21,6 +21,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/once"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -38,9 +39,9 @@ type Service struct {
 	Answered func(ctx context.Context, tx bun.IDB, bank, exchange uuid.UUID, yes bool, now time.Time) error
 	// Gatherings lists what a member has a place at, for their first page.
 	Gatherings func(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) ([]Outing, error)
-	// TookPart hears of each member whose hours were settled; referral follows
+	// TookPart hears of the members whose hours were settled; referral follows
 	// people to their first exchange by it.
-	TookPart func(ctx context.Context, tx bun.IDB, a identity.Actor, member uuid.UUID) error
+	TookPart func(ctx context.Context, tx bun.IDB, a identity.Actor, members ...uuid.UUID) error
 }
 
 // The messages this slice sends; words.go of each template is in messages.go.
@@ -498,5 +499,5 @@ func hoursFault(err error, reader Side) error {
 	case reader == Helper:
 		return errOtherHours
 	}
-	return errHours.With("have", Spoken(int64(e.Available())), "need", Spoken(int64(e.Needed)))
+	return errHours.With("have", words.Minutes(e.Available()), "need", words.Minutes(e.Needed))
 }

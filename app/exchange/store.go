@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"timebank/app/platform/db"
 )
 
 func lock(ctx context.Context, tx bun.IDB, bank, id uuid.UUID) (Exchange, error) {
@@ -48,7 +50,7 @@ func save(ctx context.Context, tx bun.IDB, e Exchange, by Event) error {
 	_, err := tx.NewUpdate().Model(&e).
 		Column("state", "starts_at", "place", "note", "helper_said", "helped_said", "minutes", "happened_on", "done_by", "done_at", "settles_on", "transfer_id",
 			"arrangement_id", "new_starts_at", "new_by", "asked_at", "thanks", "version").
-		Where("bank_id = ?", e.BankID).Where("id = ?", e.ID).Exec(ctx)
+		Where("bank_id = ?", e.BankID).Where("id = ?", e.ID).Exec(db.Later(ctx))
 	if err != nil {
 		return fmt.Errorf("save exchange: %w", err)
 	}
@@ -60,7 +62,7 @@ func save(ctx context.Context, tx bun.IDB, e Exchange, by Event) error {
 }
 
 func insertEvent(ctx context.Context, tx bun.IDB, by Event) error {
-	if _, err := tx.NewInsert().Model(&by).Exec(ctx); err != nil {
+	if _, err := tx.NewInsert().Model(&by).Returning("NULL").Exec(db.Later(ctx)); err != nil {
 		return fmt.Errorf("note move: %w", err)
 	}
 	return nil

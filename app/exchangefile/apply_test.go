@@ -249,7 +249,7 @@ func TestBalancesEqualTheFileWhateverHappened(t *testing.T) {
 			users, transfers := invent(rand.New(rand.NewPCG(seed, 7)))
 			o := Options{Reading: Reading{Unit: Seconds}}
 			b.mustBring(o, users, "", transfers)
-			f, err := o.Reading.Read(strings.NewReader(users), text(), strings.NewReader(transfers))
+			f, err := o.Reading.Read(strings.NewReader(users), lines(), strings.NewReader(transfers))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+
+	"timebank/app/platform/text"
 )
 
 // moment reads a date cell; nil when the file lacks it or it is blank.
@@ -46,7 +48,7 @@ func (r *reader) dateOrder(file string, rows []record, cols columns, fields ...f
 // printable drops what cannot be shown, and folds spaces and line breaks.
 func printable(s string) string {
 	return strings.Join(strings.Fields(strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) && !unicode.IsSpace(c) || unicode.In(c, unicode.Bidi_Control) || c == unicode.ReplacementChar {
+		if text.Control(c) && !unicode.IsSpace(c) || text.Turns(c) || c == unicode.ReplacementChar {
 			return -1
 		}
 		return c

@@ -40,5 +40,5 @@ func open(t testing.TB, name string) *os.File {
 	return f
 }
 
-// text is a file written in the test itself.
-func text(lines ...string) *strings.Reader { return strings.NewReader(strings.Join(lines, "\n")) }
+// lines is a file written in the test itself.
+func lines(all ...string) *strings.Reader { return strings.NewReader(strings.Join(all, "\n")) }

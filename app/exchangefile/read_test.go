@@ -110,16 +110,16 @@ func TestSpreadsheetOfAnotherCountry(t *testing.T) {
 func TestOtherEncodingsLanguagesAndForms(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"users-wide.csv": "Núria Vila", "users-unknown-language.csv": "Aiko Mori", "users-intake.csv": "Carmen Ruiz Soler"} {
-		f := read(t, Reading{}, awkward(t, name), text(), text())
+		f := read(t, Reading{}, awkward(t, name), lines(), lines())
 		if f.Members[0].Name != want || !strings.HasSuffix(f.Members[0].Email, "@example.org") || f.Members[0].Balance != nil {
 			t.Errorf("%s: %+v", name, f.Members[0])
 		}
 	}
-	f := read(t, Reading{}, awkward(t, "users-intake.csv"), text(), awkward(t, "transfers-intake.csv"))
+	f := read(t, Reading{}, awkward(t, "users-intake.csv"), lines(), awkward(t, "transfers-intake.csv"))
 	if x := f.Transfers; len(x) != 2 || x[0].Minutes != 90 || x[1].To.Kind != ThePot || x[1].Minutes != 30 || x[0].When != nil {
 		t.Errorf("intake: %+v", x)
 	}
-	f = read(t, Reading{Unit: Seconds}, strings.NewReader(goodUsers), text(), awkward(t, "transfers-complete.csv"))
+	f = read(t, Reading{Unit: Seconds}, strings.NewReader(goodUsers), lines(), awkward(t, "transfers-complete.csv"))
 	if x := f.Transfers; len(x) != 3 || x[0].Minutes != 20 || x[1].From.Kind != Gone || x[1].Minutes != 90 || x[2].From.Kind != ThePot || x[0].Reason != "thank you" {
 		t.Errorf("complete: %+v", x)
 	}
@@ -214,7 +214,7 @@ func TestAmountsAndTheirUnits(t *testing.T) {
 func TestBalancesInTheUnitThatIsSaid(t *testing.T) {
 	t.Parallel()
 	for unit, want := range map[Unit]int64{Seconds: 2, Minutes: 120, Hours: 7200} {
-		f := read(t, Reading{Unit: unit}, text("N,Name,Balance", "1,Ada Byron,120"), text(), text())
+		f := read(t, Reading{Unit: unit}, lines("N,Name,Balance", "1,Ada Byron,120"), lines(), lines())
 		if *f.Members[0].Balance != want {
 			t.Errorf("%s: %d", unit, *f.Members[0].Balance)
 		}
@@ -257,8 +257,8 @@ func TestDatesAsFilesHaveThem(t *testing.T) {
 
 func TestOldReleasesOfThePostsReport(t *testing.T) {
 	t.Parallel()
-	f := read(t, Reading{Unit: Seconds}, strings.NewReader(goodUsers), text("Offer,Tags,User,Created", `"",Garden,"","",""`, "Digging,,Ben Ali (2),2025-01-05 10:00:00 UTC",
-		"Digging,,Ben Ali (2),2025-01-05 10:00:00 UTC", "Inquiry,User", "-", "A lift,Ada Byron (1)"), text())
+	f := read(t, Reading{Unit: Seconds}, strings.NewReader(goodUsers), lines("Offer,Tags,User,Created", `"",Garden,"","",""`, "Digging,,Ben Ali (2),2025-01-05 10:00:00 UTC",
+		"Digging,,Ben Ali (2),2025-01-05 10:00:00 UTC", "Inquiry,User", "-", "A lift,Ada Byron (1)"), lines())
 	if len(f.Posts) != 2 || f.Posts[0].Kind != "garden.garden" || f.Posts[0].Request || !f.Posts[1].Request || f.Posts[1].Kind != "out.lift" {
 		t.Errorf("%+v", f.Posts)
 	}

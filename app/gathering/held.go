@@ -8,12 +8,13 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 )
 
 // Held is what this slice keeps about a person: the gatherings they signed up for,
 // came to, and brought somebody to.
 func Held() []held.Section {
-	return []held.Section{{Name: "gatherings", Title: "Gatherings", Tables: []string{"public.gathering_part"}, Read: func(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+	return []held.Section{{Name: "gatherings", Title: "Gatherings", Tables: []string{"public.gathering_part"}, Read: func(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 		if !s.Has() {
 			return nil, "", nil
 		}

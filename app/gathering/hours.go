@@ -10,10 +10,10 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/desk"
-	"timebank/app/exchange"
 	"timebank/app/identity"
 	"timebank/app/member"
 	"timebank/app/platform/db"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -176,7 +176,7 @@ func (s *Service) Post(ctx context.Context, a identity.Actor, gathering uuid.UUI
 		case in.Mark != "" && in.Mark != out.Mark:
 			return ErrChanged
 		case out.Short:
-			return ErrPotShort.With("have", exchange.Spoken(out.PotHas), "need", exchange.Spoken(-out.Pot))
+			return ErrPotShort.With("have", words.Minutes(out.PotHas), "need", words.Minutes(-out.Pot))
 		}
 		x.g.Round++
 		if err := x.book(ctx, in, transfers(shares, a.Bank.PotAccount), out); err != nil {
@@ -234,15 +234,13 @@ func (s *Service) took(ctx context.Context, x *act) error {
 	if err != nil {
 		return err
 	}
+	var here []uuid.UUID
 	for _, p := range rows {
-		if p.HereAt == nil || p.MemberID == nil {
-			continue
-		}
-		if err := s.TookPart(ctx, x.tx, x.a, *p.MemberID); err != nil {
-			return err
+		if p.HereAt != nil && p.MemberID != nil {
+			here = append(here, *p.MemberID)
 		}
 	}
-	return nil
+	return s.TookPart(ctx, x.tx, x.a, here...)
 }
 
 // Posted reads the hours that are in the books. Refuses with ErrNotPosted.

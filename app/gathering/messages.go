@@ -11,12 +11,12 @@ import (
 
 	"timebank/app/bank"
 	"timebank/app/desk"
-	"timebank/app/exchange"
 	"timebank/app/identity"
 	"timebank/app/member"
 	"timebank/app/message"
 	"timebank/app/platform/db"
 	"timebank/app/platform/job"
+	"timebank/app/platform/words"
 )
 
 // The messages of this slice. Each is about one person's part.
@@ -30,6 +30,7 @@ const (
 
 // told is what the words are made from.
 type told struct {
+	l     words.Language // the reader's
 	g     Gathering
 	p     Part
 	venue Venue
@@ -38,19 +39,27 @@ type told struct {
 	link  string
 }
 
+// what is the gathering with its time and place.
 func (x told) what() string {
-	out := fmt.Sprintf("%s, %s at %s", x.g.Title, x.when, x.venue.Name)
+	place := x.venue.Name
 	if x.venue.Address != "" {
-		out += ", " + x.venue.Address
+		place += x.l.Say(", ") + x.venue.Address
 	}
-	return out
+	return x.l.Say("{title}, {time} at {place}", "title", x.g.Title, "time", x.when, "place", place)
 }
 
-func (x told) bring() string {
+// andGuest says something about a guest, if there is one.
+func (x told) andGuest(text words.Text) string {
 	if x.guest == "" {
 		return ""
 	}
-	return " You bring " + x.guest + "."
+	return " " + x.l.Say(text, "guest", x.guest)
+}
+
+// says makes a message of its two texts.
+func (x told) says(subject, text words.Text) message.Words {
+	pairs := []any{"title", x.g.Title, "what", x.what(), "time", x.when, "bring", x.andGuest("You bring {guest}."), "link", x.link}
+	return message.Words{Subject: x.l.Say(subject, pairs...), Text: x.l.Say(text, pairs...)}
 }
 
 // Renders are the words of this slice's messages, from how things stand when they
@@ -62,51 +71,45 @@ func (s *Service) Renders() map[string]message.Render {
 				return message.Words{}
 			}
 			if x.p.State == Waiting {
-				return message.Words{Subject: "You are on the waiting list: " + x.g.Title,
-					Text: fmt.Sprintf("All places are taken just now: %s.%s\n\nYou are on the waiting list. When a place comes free it is yours, and we tell you.\n\nIf you can't come after all: %s", x.what(), x.bring(), x.link)}
+				return x.says("You are on the waiting list: {title}",
+					"All places are taken just now: {what}.{bring}\n\nYou are on the waiting list. When a place comes free it is yours, and we tell you.\n\nIf you can't come after all: {link}")
 			}
 			if x.p.State != Coming {
 				return message.Words{}
 			}
-			return message.Words{Subject: "You have a place: " + x.g.Title,
-				Text: fmt.Sprintf("You have a place: %s.%s\n\nIf you can't come, please say so here, or ring us, so that somebody else can: %s", x.what(), x.bring(), x.link)}
+			return x.says("You have a place: {title}",
+				"You have a place: {what}.{bring}\n\nIf you can't come, please say so here, or ring us, so that somebody else can: {link}")
 		}),
 		TellMovedUp: s.render(func(x told) message.Words {
 			if x.g.State != Planned || x.p.State != Coming {
 				return message.Words{}
 			}
-			return message.Words{Subject: "A place has come free: " + x.g.Title,
-				Text: fmt.Sprintf("Good news: a place has come free, and it is yours. %s.%s\n\nIf you can't come, please say so here, or ring us, so that somebody else can: %s", x.what(), x.bring(), x.link)}
+			return x.says("A place has come free: {title}",
+				"Good news: a place has come free, and it is yours. {what}.{bring}\n\nIf you can't come, please say so here, or ring us, so that somebody else can: {link}")
 		}),
 		TellChanged: s.render(func(x told) message.Words {
 			if x.g.State != Planned || x.p.State == Off {
 				return message.Words{}
 			}
-			return message.Words{Subject: "New time or place: " + x.g.Title,
-				Text: fmt.Sprintf("The time or the place is new. It is now: %s.%s\n\nIf you can't come, please say so here, or ring us: %s", x.what(), x.bring(), x.link)}
+			return x.says("New time or place: {title}",
+				"The time or the place is new. It is now: {what}.{bring}\n\nIf you can't come, please say so here, or ring us: {link}")
 		}),
 		TellOff: s.render(func(x told) message.Words {
 			if x.g.State != Cancelled {
 				return message.Words{}
 			}
-			return message.Words{Subject: "Called off: " + x.g.Title,
-				Text: fmt.Sprintf("We are sorry: %s, %s, is off.%s\n\n%s\n\nWhat else is on: %s/gatherings", x.g.Title, x.when, x.off(), x.g.CancelReason, s.URL)}
+			return message.Words{Subject: x.l.Say("Called off: {title}", "title", x.g.Title),
+				Text: x.l.Say("We are sorry: {title}, {time}, is off.{guest}\n\n{reason}\n\nWhat else is on: {link}", "title", x.g.Title, "time", x.when,
+					"guest", x.andGuest("Please tell {guest} too."), "reason", x.g.CancelReason, "link", s.URL+"/gatherings")}
 		}),
 		TellTomorrow: s.render(func(x told) message.Words {
 			if x.g.State != Planned || x.p.State != Coming || x.g.StartsAt.Before(s.Clock.Now()) {
 				return message.Words{}
 			}
-			return message.Words{Subject: "Tomorrow: " + x.g.Title,
-				Text: fmt.Sprintf("A reminder for tomorrow: %s.%s\n\nIf you can't come, please say so here, or ring us, so that somebody else can: %s", x.what(), x.bring(), x.link)}
+			return x.says("Tomorrow: {title}",
+				"A reminder for tomorrow: {what}.{bring}\n\nIf you can't come, please say so here, or ring us, so that somebody else can: {link}")
 		}),
 	}
-}
-
-func (x told) off() string {
-	if x.guest == "" {
-		return ""
-	}
-	return " Please tell " + x.guest + " too."
 }
 
 // Calls are the tasks that take a message's place for people without e-mail. Who
@@ -120,7 +123,7 @@ func (s *Service) Calls() map[string]desk.Task {
 	}
 }
 
-func (s *Service) render(words func(told) message.Words) message.Render {
+func (s *Service) render(say func(told) message.Words) message.Render {
 	return func(ctx context.Context, tx bun.IDB, b bank.Bank, _ member.Member, subject uuid.UUID) (message.Words, error) {
 		p, err := partByID(ctx, tx, b.ID, subject)
 		if errors.Is(err, ErrNoPart) {
@@ -129,7 +132,7 @@ func (s *Service) render(words func(told) message.Words) message.Render {
 		if err != nil {
 			return message.Words{}, err
 		}
-		x := told{p: p}
+		x := told{l: words.Of(ctx), p: p}
 		if x.g, err = byID(ctx, tx, b.ID, p.GatheringID); err != nil {
 			return message.Words{}, err
 		}
@@ -145,8 +148,8 @@ func (s *Service) render(words func(told) message.Words) message.Render {
 				x.guest = theirs.Guest
 			}
 		}
-		x.when, x.link = exchange.SpokenTime(x.g.StartsAt, b.Location()), s.URL+"/gatherings/one?id="+x.g.ID.String()
-		return words(x), nil
+		x.when, x.link = x.l.Moment(x.g.StartsAt, b.Location()), s.URL+"/gatherings/one?id="+x.g.ID.String()
+		return say(x), nil
 	}
 }
 
@@ -175,21 +178,24 @@ func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, id
 	if err != nil {
 		return nil, err
 	}
+	l := words.Of(ctx)
 	out := map[uuid.UUID]desk.Line{}
 	for _, p := range rows {
 		if p.MemberID == nil {
 			continue
 		}
 		g := all[p.GatheringID]
-		when := exchange.SpokenTime(g.StartsAt, b.Location())
-		what := fmt.Sprintf("Has a place: %s, %s", g.Title, when)
+		say := func(text words.Text) string {
+			return l.Say(text, "title", g.Title, "time", l.Moment(g.StartsAt, b.Location()), "reason", g.CancelReason)
+		}
+		what := say("Has a place: {title}, {time}")
 		switch {
 		case g.State == Cancelled:
-			what = fmt.Sprintf("Called off: %s, %s. %s", g.Title, when, g.CancelReason)
+			what = say("Called off: {title}, {time}. {reason}")
 		case p.State == Waiting:
-			what = fmt.Sprintf("On the waiting list: %s, %s", g.Title, when)
+			what = say("On the waiting list: {title}, {time}")
 		case p.State == Off:
-			what = fmt.Sprintf("Does not come any more: %s, %s", g.Title, when)
+			what = say("Does not come any more: {title}, {time}")
 		}
 		out[p.ID] = desk.Line{Who: names[*p.MemberID].Called, What: what, Link: "/broker/gathering?id=" + g.ID.String(), Member: p.MemberID}
 	}

@@ -28,9 +28,9 @@ type Service struct {
 	Clock   clock.Clock
 	Message *message.Service
 	URL     string // where people reach the product
-	// TookPart hears of each member who was there when the hours went into the
+	// TookPart hears of the members who were there when the hours went into the
 	// books; referral follows people to what they first take part in.
-	TookPart func(ctx context.Context, tx bun.IDB, a identity.Actor, member uuid.UUID) error
+	TookPart func(ctx context.Context, tx bun.IDB, a identity.Actor, members ...uuid.UUID) error
 }
 
 // act is one act on a locked gathering.

@@ -11,10 +11,10 @@ import (
 
 	"timebank/app/bank"
 	"timebank/app/desk"
-	"timebank/app/exchange"
 	"timebank/app/member"
 	"timebank/app/message"
 	"timebank/app/platform/job"
+	"timebank/app/platform/words"
 )
 
 // The messages of this slice.
@@ -27,7 +27,7 @@ const (
 // Renders are the words of this slice's messages.
 func (s *Service) Renders() map[string]message.Render {
 	return map[string]message.Render{
-		TellGift: s.ofGift(func(g Seen) message.Words {
+		TellGift: s.ofGift(func(l words.Language, g Seen) message.Words {
 			if g.State != Offered {
 				return message.Words{}
 			}
@@ -35,18 +35,22 @@ func (s *Service) Renders() map[string]message.Render {
 			if g.Words != "" {
 				said = fmt.Sprintf(" “%s”", g.Words)
 			}
-			return message.Words{Subject: g.From + " would like to give you " + exchange.Spoken(g.Minutes),
-				Text: fmt.Sprintf("%s would like to give you %s.%s\n\nYes or no, as you like: %s\nIf we hear nothing by %s, it goes back to %s.", g.From, exchange.Spoken(g.Minutes), said, s.URL+"/give", g.AnswerBy.Format("Monday 2 January"), g.From)}
+			pairs := []any{"who", g.From, "hours", words.Minutes(g.Minutes), "said", said, "link", s.URL + "/give", "day", l.Day(*g.AnswerBy)}
+			return message.Words{Subject: l.Say("{who} would like to give you {hours}", pairs...),
+				Text: l.Say("{who} would like to give you {hours}.{said}\n\nYes or no, as you like: {link}\nIf we hear nothing by {day}, it goes back to {who}.", pairs...)}
 		}),
-		TellGiver: s.ofGift(func(g Seen) message.Words {
-			hours := exchange.Spoken(g.Minutes)
+		TellGiver: s.ofGift(func(l words.Language, g Seen) message.Words {
+			pairs := []any{"who", g.To, "hours", words.Minutes(g.Minutes)}
+			says := func(subject, text words.Text) message.Words {
+				return message.Words{Subject: l.Say(subject, pairs...), Text: l.Say(text, pairs...)}
+			}
 			switch g.State {
 			case Accepted:
-				return message.Words{Subject: g.To + " says thank you", Text: fmt.Sprintf("%s took the %s that you gave. Thank you.", g.To, hours)}
+				return says("{who} says thank you", "{who} took the {hours} that you gave. Thank you.")
 			case Declined:
-				return message.Words{Subject: "Your hours are back with you", Text: fmt.Sprintf("%s does not need the %s just now. They are yours again.", g.To, hours)}
+				return says("Your hours are back with you", "{who} does not need the {hours} just now. They are yours again.")
 			case Expired:
-				return message.Words{Subject: "Your hours are back with you", Text: fmt.Sprintf("%s has not answered, so the %s are yours again. Ring us if you would like to try once more.", g.To, hours)}
+				return says("Your hours are back with you", "{who} has not answered, so the {hours} are yours again. Ring us if you would like to try once more.")
 			}
 			return message.Words{}
 		}),
@@ -55,15 +59,17 @@ func (s *Service) Renders() map[string]message.Render {
 			if err != nil {
 				return message.Words{}, err
 			}
-			answer := ""
+			l, answer := words.Of(ctx), ""
 			if k.Answer != "" {
 				answer = "\n\n" + k.Answer
 			}
 			switch k.State {
 			case Granted:
-				return message.Words{Subject: exchange.Spoken(*k.Granted) + " from the community pot", Text: fmt.Sprintf("The community pot gives you %s.%s", exchange.Spoken(*k.Granted), answer)}, nil
+				return message.Words{Subject: l.Say("{hours} from the community pot", "hours", words.Minutes(*k.Granted)),
+					Text: l.Say("The community pot gives you {hours}.", "hours", words.Minutes(*k.Granted)) + answer}, nil
 			case Declined:
-				return message.Words{Subject: "Our answer from the community pot", Text: "The community pot cannot give you hours just now." + answer + "\n\nYou can still ask for help. Ring us, and we find a way."}, nil
+				return message.Words{Subject: l.Say("Our answer from the community pot"),
+					Text: l.Say("The community pot cannot give you hours just now.") + answer + "\n\n" + l.Say("You can still ask for help. Ring us, and we find a way.")}, nil
 			}
 			return message.Words{}, nil
 		},
@@ -79,7 +85,7 @@ func Calls() map[string]desk.Task {
 	}
 }
 
-func (s *Service) ofGift(words func(Seen) message.Words) message.Render {
+func (s *Service) ofGift(say func(words.Language, Seen) message.Words) message.Render {
 	return func(ctx context.Context, tx bun.IDB, b bank.Bank, _ member.Member, subject uuid.UUID) (message.Words, error) {
 		var rows []Gift
 		if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", b.ID).Where("id = ?", subject).Scan(ctx); err != nil {
@@ -89,7 +95,7 @@ func (s *Service) ofGift(words func(Seen) message.Words) message.Render {
 		if err != nil || len(all) == 0 || all[0].ToID == nil {
 			return message.Words{}, err
 		}
-		return words(all[0]), nil
+		return say(words.Of(ctx), all[0]), nil
 	}
 }
 
@@ -118,13 +124,20 @@ func DescribeGifts(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.U
 		return nil, err
 	}
 	out := map[uuid.UUID]desk.Line{}
+	l := words.Of(ctx)
 	for _, g := range all {
-		hours := exchange.Spoken(g.Minutes)
-		l := desk.Line{Who: g.From, What: fmt.Sprintf("%s has answered the gift of %s (%s)", potOr(g.To), hours, g.State), Link: potDesk, Member: &g.FromID}
-		if g.State == Offered {
-			l = desk.Line{Who: g.To, What: fmt.Sprintf("%s would like to give them %s", g.From, hours), Link: potDesk, Member: g.ToID}
+		answered := words.Text("{who} has taken the gift of {hours}")
+		switch g.State {
+		case Declined:
+			answered = "{who} does not need the gift of {hours}"
+		case Expired:
+			answered = "{who} has not answered the gift of {hours}"
 		}
-		out[g.ID] = l
+		line := desk.Line{Who: g.From, What: l.Say(answered, "who", potOr(l, g.To), "hours", words.Minutes(g.Minutes)), Link: potDesk, Member: &g.FromID}
+		if g.State == Offered {
+			line = desk.Line{Who: g.To, What: l.Say("{who} would like to give them {hours}", "who", g.From, "hours", words.Minutes(g.Minutes)), Link: potDesk, Member: g.ToID}
+		}
+		out[g.ID] = line
 	}
 	return out, nil
 }
@@ -143,14 +156,15 @@ func DescribeAsks(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UU
 	if err != nil {
 		return nil, err
 	}
+	l := words.Of(ctx)
 	out := map[uuid.UUID]desk.Line{}
 	for _, k := range rows {
-		what := "Asks the community pot for " + exchange.Spoken(k.Minutes)
+		what := l.Say("Asks the community pot for {hours}", "hours", words.Minutes(k.Minutes))
 		switch k.State {
 		case Granted:
-			what = "The pot gives them " + exchange.Spoken(*k.Granted)
+			what = l.Say("The pot gives them {hours}", "hours", words.Minutes(*k.Granted))
 		case Declined:
-			what = "The pot can’t give them hours just now"
+			what = l.Say("The pot can’t give them hours just now")
 		}
 		out[k.ID] = desk.Line{Who: people[k.MemberID].Called, What: what, Link: potDesk, Member: &k.MemberID}
 	}

@@ -7,13 +7,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
-	"timebank/app/exchange"
 	"timebank/app/gathering"
 	"timebank/app/identity"
 	"timebank/app/member"
 	"timebank/app/platform/audit"
 	"timebank/app/platform/db"
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -132,7 +132,7 @@ func (s *Service) Pot(ctx context.Context, a identity.Actor, before int64) (Acco
 		}
 		out = Accounts{Balance: int64(bal.Posted), More: len(lines) > 0 && lines[len(lines)-1].N > 1, Lines: make([]PotLine, len(lines))}
 		for i, l := range lines {
-			out.Lines[i] = PotLine{l, potWords(l, titles[l.Record.Reference.ID])}
+			out.Lines[i] = PotLine{l, potWords(words.Of(ctx), l, titles[l.Record.Reference.ID])}
 		}
 		return nil
 	})
@@ -140,28 +140,28 @@ func (s *Service) Pot(ctx context.Context, a identity.Actor, before int64) (Acco
 }
 
 // potWords say a line of the pot and name nobody.
-func potWords(l ledger.Line, title string) string {
-	hours := exchange.Spoken(int64(max(l.Minutes, -l.Minutes)))
+func potWords(say words.Language, l ledger.Line, title string) string {
+	hours := words.Minutes(max(l.Minutes, -l.Minutes))
 	switch l.Record.Kind {
 	case ledger.Donation:
-		return "A neighbour gave " + hours
+		return say.Say("A neighbour gave {hours}", "hours", hours)
 	case ledger.Grant:
-		return "A neighbour asked for " + hours
+		return say.Say("A neighbour asked for {hours}", "hours", hours)
 	case ledger.Gathering:
 		if title == "" {
-			title = "A gathering"
+			title = say.Say("A gathering")
 		}
 		return title
 	case ledger.Exchange:
-		return "Help for the time bank"
+		return say.Say("Help for the time bank")
 	case ledger.Starting, ledger.Opening:
-		return "Hours to start with"
+		return say.Say("Hours to start with")
 	case ledger.Reversal:
-		return "Taken back by the office"
+		return say.Say("Taken back by the office")
 	case ledger.BetweenBanks:
-		return "With another time bank"
+		return say.Say("With another time bank")
 	}
-	return "A correction by the office"
+	return say.Say("A correction by the office")
 }
 
 // Desk is what waits at the pot's desk: who asks, and gifts without an answer.
@@ -205,7 +205,7 @@ func (s *Service) AtDesk(ctx context.Context, a identity.Actor) (Desk, error) {
 // Held is what this slice keeps about a person.
 func Held() []held.Section {
 	return []held.Section{
-		{Name: "gifts", Title: "Hours you gave or were given", Tables: []string{"public.gift"}, Read: func(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+		{Name: "gifts", Title: "Hours you gave or were given", Tables: []string{"public.gift"}, Read: func(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 			if !s.Has() {
 				return nil, "", nil
 			}
@@ -219,12 +219,12 @@ func Held() []held.Section {
 			}
 			var out []held.Item
 			for _, g := range all {
-				out = append(out, held.Item{s.T("at", "When", g.CreatedAt), held.F("from", "From", g.From), held.F("to", "To", potOr(g.To)), held.N("minutes", "Minutes", g.Minutes),
+				out = append(out, held.Item{s.T("at", "When", g.CreatedAt), held.F("from", "From", g.From), held.F("to", "To", potOr(words.Of(ctx), g.To)), held.N("minutes", "Minutes", g.Minutes),
 					held.F("words", "Words", g.Words), held.F("state", "State", g.State), s.OptT("ended_at", "Answered", g.EndedAt)})
 			}
 			return out, "", nil
 		}},
-		{Name: "pot-asks", Title: "What you asked the community pot for", Tables: []string{"public.pot_ask"}, Read: func(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+		{Name: "pot-asks", Title: "What you asked the community pot for", Tables: []string{"public.pot_ask"}, Read: func(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 			if !s.Has() {
 				return nil, "", nil
 			}
@@ -241,9 +241,9 @@ func Held() []held.Section {
 	}
 }
 
-func potOr(name string) string {
+func potOr(l words.Language, name string) string {
 	if name == "" {
-		return "The community pot"
+		return l.Say("The community pot")
 	}
 	return name
 }

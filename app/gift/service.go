@@ -12,7 +12,6 @@ import (
 
 	"timebank/app/bank"
 	"timebank/app/desk"
-	"timebank/app/exchange"
 	"timebank/app/identity"
 	"timebank/app/member"
 	"timebank/app/message"
@@ -21,6 +20,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/once"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -77,7 +77,7 @@ func (s *Service) give(ctx context.Context, tx bun.IDB, a identity.Actor, id, fr
 		return err
 	}
 	if have := int64(max(0, bal.Posted-bal.HeldOut)); have < in.Minutes {
-		return ErrTooFew.With("have", spoken(have)).At("/minutes")
+		return ErrTooFew.With("have", words.Minutes(have)).At("/minutes")
 	}
 	g := Gift{BankID: a.Bank.ID, ID: id, FromID: from, ToID: in.To, Minutes: in.Minutes, Words: in.Words, State: Offered, CreatedAt: now}
 	ref := ledger.Reference{Kind: "gift", ID: id}
@@ -134,16 +134,9 @@ func insert(ctx context.Context, tx bun.IDB, row any) error {
 // tooFew is a refusal of the ledger that lost a race with our own look.
 func tooFew(err error) error {
 	if e, ok := errors.AsType[ledger.ErrInsufficient](err); ok {
-		return ErrTooFew.With("have", spoken(int64(e.Available()))).At("/minutes")
+		return ErrTooFew.With("have", words.Minutes(e.Available())).At("/minutes")
 	}
 	return err
-}
-
-func spoken(minutes int64) string {
-	if minutes == 0 {
-		return "no hours"
-	}
-	return exchange.Spoken(minutes)
 }
 
 func (s *Service) tell(ctx context.Context, tx bun.IDB, b bank.Bank, who uuid.UUID, template string, subject uuid.UUID) error {
@@ -366,7 +359,7 @@ func (s *Service) grant(ctx context.Context, tx bun.IDB, a identity.Actor, k Ask
 	r, err := ledger.Post(ctx, tx, ledger.Transfer{Bank: a.Bank.ID, Kind: ledger.Grant, Key: "pot-ask/" + k.ID.String(), Actor: a.Person,
 		Reference: ledger.Reference{Kind: "pot-ask", ID: k.ID}, EffectiveOn: ledger.DateOf(a.Bank.Today(now)), Legs: legs, At: now})
 	if e, short := errors.AsType[ledger.ErrInsufficient](err); short {
-		return uuid.Nil, ErrPotShort.With("have", spoken(int64(e.Available()))).At("/minutes")
+		return uuid.Nil, ErrPotShort.With("have", words.Minutes(e.Available())).At("/minutes")
 	}
 	return r.ID, err
 }

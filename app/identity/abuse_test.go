@@ -185,7 +185,7 @@ func TestBrowserIsForgottenWithTheSessions(t *testing.T) {
 func TestHostileNamesAndAddressesAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"Maria\r\nBcc: all@example.org", "Maria\x00", "Maria \u202egnp.exe", "\u2066Maria\u2069", "Ma\u200fria", "", " ", "\u00a0", strings.Repeat("x", 101), "Maria\x1b[2J"} {
-		if got, ok := CleanName(s); ok && got != "Maria Bcc: all@example.org" {
+		if got, ok := CleanName(s); ok {
 			t.Errorf("the name %q passes as %q", s, got)
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -151,11 +153,24 @@ func evenly(ctx context.Context, start time.Time) {
 
 func (s *Service) knock(ctx context.Context, in *refreshInput) Knock {
 	from := web.From(ctx)
-	k := Knock{IP: from.IP, Agent: from.Request.UserAgent(), Refresh: s.refreshOf(in)}
+	k := Knock{IP: from.IP, Agent: agentOf(from.Request), Refresh: s.refreshOf(in), Chosen: web.Chosen(from.Request)}
 	if c, err := from.Request.Cookie(browserCookie(s.Secure)); err == nil && len(c.Value) <= 64 {
 		k.Browser = c.Value
 	}
 	return k
+}
+
+// agentOf is what a browser calls itself, as far as it can be kept: the header is
+// anybody's to write.
+func agentOf(r *http.Request) string {
+	s := strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) || c == unicode.ReplacementChar {
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(r.UserAgent(), ""))
+	runes := []rune(s)
+	return string(runes[:min(len(runes), 200)])
 }
 
 func (s *Service) refreshOf(in *refreshInput) string {

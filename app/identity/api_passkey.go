@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"timebank/app/platform/web"
+	"timebank/app/platform/words"
 )
 
 // PasskeyView is one passkey of a person.
@@ -101,7 +102,7 @@ func (s *Service) passkeyRoutes(r *web.Routes) {
 				return nil, ErrPasskey.Wrap(err)
 			}
 			if in.Body.Name == "" {
-				in.Body.Name = DeviceWords(web.From(ctx).Request.UserAgent())
+				in.Body.Name = DeviceWords(words.Of(ctx), web.From(ctx).Request.UserAgent())
 			}
 			k, err := s.AddPasskey(ctx, ActorFrom(ctx), in.Body.Challenge, answer, in.Body.Name)
 			return &passkeyOutput{k.view()}, err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"timebank/app/platform/web"
+	"timebank/app/platform/words"
 )
 
 // RoleView is a role as a coordinator reads it.
@@ -25,12 +26,12 @@ type rolesOutput struct {
 // policyRoutes hangs what policy.go says, for people to read.
 func (s *Service) policyRoutes(r *web.Routes) {
 	web.Register(r, web.Op{ID: "roles", Method: http.MethodGet, Path: "/banks/{bank}/roles", Room: "staff", Who: SetPolicy, Summary: "What each role may do"},
-		func(context.Context, *bankInput) (*rolesOutput, error) {
-			out := &rolesOutput{}
+		func(ctx context.Context, _ *bankInput) (*rolesOutput, error) {
+			out, l := &rolesOutput{}, words.Of(ctx)
 			for _, x := range Policy() {
-				v := RoleView{Role: x.Role, Name: x.Name, Who: x.Who, CanGive: x.CanGive}
+				v := RoleView{Role: x.Role, Name: l.Say(x.Name), Who: l.Say(x.Who), CanGive: x.CanGive}
 				for _, p := range x.May {
-					v.May = append(v.May, PermissionWords[p])
+					v.May = append(v.May, l.Say(PermissionWords[p]))
 				}
 				out.Body.Roles = append(out.Body.Roles, v)
 			}

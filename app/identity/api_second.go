@@ -12,7 +12,7 @@ type secondOutput struct {
 		On       bool  `json:"on" doc:"An authenticator app is set up"`
 		Left     int64 `json:"recovery_codes_left"`
 		Done     bool  `json:"done" doc:"This session has done the second step"`
-		Demanded bool  `json:"demanded" doc:"A bank one works for asks for it"`
+		Demanded bool  `json:"demanded" doc:"A bank one works for asks for it, or one runs the platform"`
 		Passkeys int64 `json:"passkeys" doc:"How many one has; each does for both steps"`
 	}
 }

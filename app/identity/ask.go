@@ -15,6 +15,7 @@ import (
 	"timebank/app/platform/id"
 	"timebank/app/platform/seal"
 	"timebank/app/platform/sms"
+	"timebank/app/platform/words"
 )
 
 // AskCode sends a sign-in code to whoever has this address, or by text message
@@ -51,14 +52,14 @@ func (s *Service) AskCode(ctx context.Context, contact string, from Knock) error
 		}
 		if len(people) == 0 {
 			// The same work as for somebody we know, so that the time it takes tells nothing: a job that finds nothing to do.
-			return s.Queue.Enqueue(ctx, tx, SendCode{CodeID: id.New()})
+			return s.Queue.Enqueue(ctx, tx, SendCode{CodeID: id.New(), Language: words.Of(ctx)})
 		}
 		for _, p := range people { // one has the address; a household may share the number
 			code, _, err := s.makeCode(ctx, tx, p.ID, channel, nil, s.asked(from.Browser), now)
 			if err != nil {
 				return err
 			}
-			if err := s.Queue.Enqueue(ctx, tx, SendCode{CodeID: code.ID}); err != nil {
+			if err := s.Queue.Enqueue(ctx, tx, SendCode{CodeID: code.ID, Language: words.Of(ctx)}); err != nil {
 				return err
 			}
 		}
@@ -166,7 +167,7 @@ func (s *Service) makeCode(ctx context.Context, tx bun.IDB, person uuid.UUID, ch
 	digits := newDigits()
 	c := Code{
 		ID: id.New(), PersonID: person, Channel: channel, MadeBy: by, Asked: asked, CreatedAt: now, ExpiresAt: now.Add(codeLife),
-		Hash: s.codeHash(person, digits),
+		Hash: s.Box.Blind("sign_in_code.hash", person.String()+digits),
 	}
 	if channel != "read-out" {
 		sealed, err := s.Box.Seal(seal.Place{Column: "sign_in_code.sealed", Row: c.ID}, []byte(digits))
@@ -179,8 +180,4 @@ func (s *Service) makeCode(ctx context.Context, tx bun.IDB, person uuid.UUID, ch
 		return c, "", fmt.Errorf("keep code: %w", err)
 	}
 	return c, digits, nil
-}
-
-func (s *Service) codeHash(person uuid.UUID, digits string) []byte {
-	return s.Box.Blind("sign_in_code.hash", person.String()+digits)
 }

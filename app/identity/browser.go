@@ -55,8 +55,8 @@ func (s *Service) asked(browser string) []byte {
 	return s.Box.Blind("sign_in_code.asked", browser)
 }
 
-func (s *Service) deviceHash(browser string, person uuid.UUID) []byte {
-	return s.Box.Blind("known_device.hash", person.String()+browser)
+func (s *Service) deviceHashes(browser string, person uuid.UUID) [][]byte {
+	return s.Box.Blinds("known_device.hash", person.String()+browser)
 }
 
 // known finds a browser among those of these people; nil when it is new.
@@ -64,9 +64,9 @@ func (s *Service) known(ctx context.Context, tx bun.IDB, browser string, people 
 	if browser == "" || len(people) == 0 {
 		return nil, nil
 	}
-	hashes := make([][]byte, len(people))
-	for i, p := range people {
-		hashes[i] = s.deviceHash(browser, p)
+	var hashes [][]byte
+	for _, p := range people {
+		hashes = append(hashes, s.deviceHashes(browser, p)...)
 	}
 	var out []knownDevice
 	if err := tx.NewSelect().Model(&out).Where("hash in (?)", bun.List(hashes)).Limit(1).Scan(ctx); err != nil {
@@ -84,7 +84,14 @@ func (s *Service) meet(ctx context.Context, tx bun.IDB, browser string, person u
 	if browser == "" {
 		return false, nil
 	}
-	row := knownDevice{Hash: s.deviceHash(browser, person), PersonID: person, CreatedAt: now, UsedAt: now}
+	row := knownDevice{Hash: s.Box.Blind("known_device.hash", person.String()+browser), PersonID: person, CreatedAt: now, UsedAt: now}
+	old, err := s.known(ctx, tx, browser, person)
+	if err != nil {
+		return false, err
+	}
+	if old != nil { // perhaps from before the key was changed
+		row.Hash = old.Hash
+	}
 	if _, err := tx.NewInsert().Model(&row).On("conflict (hash) do update").Set("used_at = excluded.used_at").Returning("second_until").Exec(ctx); err != nil {
 		return false, fmt.Errorf("keep browser: %w", err)
 	}
@@ -96,7 +103,7 @@ func (s *Service) remember(ctx context.Context, tx bun.IDB, browser string, pers
 	if browser == "" {
 		return nil
 	}
-	_, err := tx.NewUpdate().Model((*knownDevice)(nil)).Set("second_until = ?", now.Add(secondLife)).Where("hash = ?", s.deviceHash(browser, person)).Exec(ctx)
+	_, err := tx.NewUpdate().Model((*knownDevice)(nil)).Set("second_until = ?", now.Add(secondLife)).Where("hash in (?)", bun.List(s.deviceHashes(browser, person))).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("remember browser: %w", err)
 	}

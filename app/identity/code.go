@@ -2,7 +2,6 @@ package identity
 
 import (
 	"crypto/rand"
-	"crypto/subtle"
 	"fmt"
 	"math/big"
 	"strings"
@@ -68,5 +67,3 @@ func (c Code) live(now time.Time) bool {
 	}
 	return c.UsedAt == nil && c.Tries < tries && now.Before(c.ExpiresAt)
 }
-
-func (c Code) fits(hash []byte) bool { return subtle.ConstantTimeCompare(c.Hash, hash) == 1 }

@@ -284,11 +284,11 @@ func TestRatesNameNobodyAndAreForgotten(t *testing.T) {
 			t.Errorf("a bucket is called %q", b)
 		}
 	}
-	if err := d.forget(t.Context(), Forget{}); err != nil || len(rates()) != 3 {
+	if _, err := d.ForgetOld(t.Context()); err != nil || len(rates()) != 3 {
 		t.Errorf("buckets that still count are gone: %v", err)
 	}
 	d.clock.Advance(5 * time.Minute)
-	if err := d.forget(t.Context(), Forget{}); err != nil || len(rates()) != 0 {
+	if _, err := d.ForgetOld(t.Context()); err != nil || len(rates()) != 0 {
 		t.Errorf("%d buckets are kept for nothing: %v", len(rates()), err)
 	}
 }
@@ -306,11 +306,49 @@ func TestDigitsOfACodeThatWasNeverSentAreForgotten(t *testing.T) {
 		}
 		return n
 	}
-	if err := d.forget(t.Context(), Forget{}); err != nil || sealed() != 1 {
+	if _, err := d.ForgetOld(t.Context()); err != nil || sealed() != 1 {
 		t.Fatalf("a live code lost its digits: %v", err)
 	}
 	d.clock.Advance(codeLife)
-	if err := d.forget(t.Context(), Forget{}); err != nil || sealed() != 0 {
+	if _, err := d.ForgetOld(t.Context()); err != nil || sealed() != 0 {
 		t.Errorf("digits of a dead code are kept: %v", err)
+	}
+}
+
+// What signing in leaves behind goes after its time and not before; the dry run
+// tells it first and changes nothing.
+func TestWhatSigningInLeavesIsForgottenAfterItsTime(t *testing.T) {
+	t.Parallel()
+	d := newDoor(t)
+	d.actor() // a session, its code, its browser
+	over := func() map[string]int64 {
+		t.Helper()
+		plan, err := d.Retention(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]int64{}
+		for _, k := range plan {
+			out[k.Name] = k.Due.Count
+		}
+		return out
+	}
+	for _, c := range []struct {
+		days                      time.Duration
+		codes, sessions, browsers int64
+	}{{29, 0, 0, 0}, {2, 1, 0, 0}, {148, 0, 0, 0}, {2, 0, 1, 0}, {230, 0, 0, 1}} {
+		d.clock.Advance(c.days * 24 * time.Hour)
+		for range 2 { // looking changes nothing
+			if o := over(); o["codes"] != c.codes || o["sessions"] != c.sessions || o["browsers"] != c.browsers {
+				t.Errorf("after %d more days: %v, want %+v", c.days, o, c)
+			}
+		}
+		done, err := d.ForgetOld(t.Context())
+		if err != nil || done["codes"] != c.codes || done["sessions"] != c.sessions || done["browsers"] != c.browsers {
+			t.Errorf("after %d more days forgotten: %v %v", c.days, done, err)
+		}
+		if o := over(); o["codes"]+o["sessions"]+o["browsers"]+o["tries"] != 0 {
+			t.Errorf("after %d more days there is still %v", c.days, o)
+		}
 	}
 }

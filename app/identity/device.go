@@ -12,6 +12,7 @@ import (
 
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 )
 
 // Device is one signed-in device in words.
@@ -35,7 +36,7 @@ func (s *Service) Devices(ctx context.Context, a Actor) ([]Device, error) {
 	})
 	out := make([]Device, len(rows))
 	for i, r := range rows {
-		out[i] = Device{ID: r.ID, Words: DeviceWords(r.Device), Since: r.CreatedAt, LastUsed: r.RenewedAt, This: r.ID == a.Session}
+		out[i] = Device{ID: r.ID, Words: DeviceWords(words.Of(ctx), r.Device), Since: r.CreatedAt, LastUsed: r.RenewedAt, This: r.ID == a.Session}
 	}
 	return out, err
 }
@@ -98,28 +99,47 @@ func liveSessions(ctx context.Context, tx bun.IDB, person uuid.UUID, now time.Ti
 	return rows, nil
 }
 
+// LiveSessions are a person's sessions that have not ended.
+func LiveSessions(ctx context.Context, tx bun.IDB, person uuid.UUID, now time.Time) ([]uuid.UUID, error) {
+	rows, err := liveSessions(ctx, tx, person, now)
+	out := make([]uuid.UUID, len(rows))
+	for i, r := range rows {
+		out[i] = r.ID
+	}
+	return out, err
+}
+
 // DeviceWords turns what a browser says of itself into words a person knows. It
 // says no more than that: model and version numbers help nobody.
-func DeviceWords(agent string) string {
-	browser := firstOf(agent, "a browser", [][2]string{
+func DeviceWords(l words.Language, agent string) string {
+	browser := firstOf(agent, [][2]string{
 		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS", "Firefox"},
 		{"CriOS", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
 	})
-	on := firstOf(agent, "", [][2]string{
-		{"iPhone", "an iPhone"}, {"iPad", "an iPad"}, {"Android", "an Android phone or tablet"}, {"Windows", "a Windows computer"},
-		{"Macintosh", "a Mac"}, {"CrOS", "a Chromebook"}, {"Linux", "a Linux computer"},
-	})
-	if on == "" {
-		return "A device we do not know"
+	if browser == "" {
+		browser = l.Say("A browser")
 	}
-	return strings.ToUpper(browser[:1]) + browser[1:] + " on " + on
+	for _, d := range devices {
+		if strings.Contains(agent, d.sign) {
+			return l.Say(d.text, "browser", browser)
+		}
+	}
+	return l.Say("A device we do not know")
 }
 
-func firstOf(s, otherwise string, words [][2]string) string {
-	for _, w := range words {
+var devices = []struct {
+	sign string
+	text words.Text
+}{
+	{"iPhone", "{browser} on an iPhone"}, {"iPad", "{browser} on an iPad"}, {"Android", "{browser} on an Android phone or tablet"},
+	{"Windows", "{browser} on a Windows computer"}, {"Macintosh", "{browser} on a Mac"}, {"CrOS", "{browser} on a Chromebook"}, {"Linux", "{browser} on a Linux computer"},
+}
+
+func firstOf(s string, names [][2]string) string {
+	for _, w := range names {
 		if strings.Contains(s, w[0]) {
 			return w[1]
 		}
 	}
-	return otherwise
+	return ""
 }

@@ -1,6 +1,10 @@
 package identity
 
-import "testing"
+import (
+	"testing"
+
+	"timebank/app/platform/words"
+)
 
 func TestDeviceWords(t *testing.T) {
 	t.Parallel()
@@ -15,7 +19,7 @@ func TestDeviceWords(t *testing.T) {
 		"curl/8.8":           "A device we do not know",
 		"":                   "A device we do not know",
 	} {
-		if got := DeviceWords(agent); got != want {
+		if got := DeviceWords(words.English, agent); got != want {
 			t.Errorf("DeviceWords(%q) = %q, want %q", agent, got, want)
 		}
 	}

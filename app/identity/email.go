@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"crypto/subtle"
 	"database/sql"
 	"encoding/json"
 	"errors"
@@ -17,6 +16,7 @@ import (
 	"timebank/app/platform/id"
 	"timebank/app/platform/mail"
 	"timebank/app/platform/seal"
+	"timebank/app/platform/words"
 )
 
 // emailChange is a new address that waits for its code.
@@ -94,7 +94,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, a Actor, typed string) error
 		if e.UsedAt != nil || e.Tries >= codeTries || !now.Before(e.ExpiresAt) {
 			return nil
 		}
-		if subtle.ConstantTimeCompare(e.Hash, s.Box.Blind("email_change.hash", e.ID.String()+typed)) != 1 {
+		if !s.Box.IsBlind(e.Hash, "email_change.hash", e.ID.String()+typed) {
 			_, err := tx.NewUpdate().Model((*emailChange)(nil)).Set("tries = tries + 1").Where("id = ?", e.ID).Exec(ctx)
 			return err
 		}
@@ -174,17 +174,19 @@ type TellOldEmail struct {
 func (TellOldEmail) Kind() string { return "tell-old-email" }
 
 func (s *Service) sendEmailCode(ctx context.Context, j SendEmailCode) error {
-	return s.mailChange(ctx, j.ChangeID, func(e emailChange, taken bool, a newAddress) (mail.Mail, bool) {
+	return s.mailChange(ctx, j.ChangeID, func(l words.Language, e emailChange, taken bool, a newAddress) (mail.Mail, bool) {
 		if taken || e.UsedAt != nil || !s.Clock.Now().Before(e.ExpiresAt) || len(a.Digits) != codeDigits {
 			return mail.Mail{}, false
 		}
-		return mail.Mail{Subject: "Your code for this e-mail address", Text: fmt.Sprintf("Your code is %s %s\n\nType it in where you changed your e-mail address. It works for ten minutes.\nIf you did not ask for it, you can forget this message.\n", a.Digits[:3], a.Digits[3:])}, true
+		return letter(a.Email, e.ID.String(), l, "Your code for this e-mail address",
+			"Your code is {code}\n\nType it in where you changed your e-mail address. It works for ten minutes.\nIf you did not ask for it, you can forget this message.\n", "code", a.Digits[:3]+" "+a.Digits[3:]), true
 	})
 }
 
 func (s *Service) tellOldEmail(ctx context.Context, j TellOldEmail) error {
-	err := s.mailChange(ctx, j.ChangeID, func(e emailChange, _ bool, _ newAddress) (mail.Mail, bool) {
-		return mail.Mail{Subject: "Your e-mail address was changed", Text: "You now sign in with another e-mail address.\n\nIf it was not you who changed it, please ring your time bank today.\n"}, e.UsedAt != nil
+	err := s.mailChange(ctx, j.ChangeID, func(l words.Language, e emailChange, _ bool, a newAddress) (mail.Mail, bool) {
+		return letter(a.Email, e.ID.String()+"-old", l, "Your e-mail address was changed",
+			"You now sign in with another e-mail address.\n\nIf it was not you who changed it, please ring your time bank today.\n"), e.UsedAt != nil
 	})
 	if err != nil {
 		return err
@@ -197,9 +199,10 @@ func (s *Service) tellOldEmail(ctx context.Context, j TellOldEmail) error {
 
 // mailChange mails what write makes of a change to the sealed address, if it still
 // makes anything of it.
-func (s *Service) mailChange(ctx context.Context, change uuid.UUID, write func(e emailChange, taken bool, a newAddress) (mail.Mail, bool)) error {
+func (s *Service) mailChange(ctx context.Context, change uuid.UUID, write func(l words.Language, e emailChange, taken bool, a newAddress) (mail.Mail, bool)) error {
 	var e emailChange
 	var a newAddress
+	var p Person
 	taken := false
 	err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		err := tx.NewSelect().Model(&e).Where("id = ?", change).Scan(ctx)
@@ -207,6 +210,9 @@ func (s *Service) mailChange(ctx context.Context, change uuid.UUID, write func(e
 			return err
 		}
 		if a, err = s.openAddress(e); err != nil {
+			return err
+		}
+		if p, err = PersonByID(ctx, tx, e.PersonID); err != nil {
 			return err
 		}
 		found, err := byContact(ctx, tx, a.Email, "")
@@ -219,11 +225,10 @@ func (s *Service) mailChange(ctx context.Context, change uuid.UUID, write func(e
 	if err != nil {
 		return fmt.Errorf("read new address: %w", err)
 	}
-	m, ok := write(e, taken, a)
+	m, ok := write(p.Reads(), e, taken, a)
 	if !ok {
 		return nil
 	}
-	m.To, m.ID = a.Email, e.ID.String()+map[bool]string{true: "-old", false: ""}[e.UsedAt != nil]
 	if err := s.Mail.Send(ctx, m); err != nil && !errors.Is(err, mail.ErrAddress) {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -50,18 +51,12 @@ func (s *Service) enter(ctx context.Context, c web.Caller, token claims) (contex
 		return s.enterProgram(ctx, c, person, token.May)
 	}
 	a := Actor{Person: person, Session: session}
-	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error { return a.read(ctx, tx, c) })
+	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error { return a.read(ctx, tx, c, bank.Columns(s.Pool)) })
 	if err != nil {
 		return nil, err
 	}
-	if c.Bank != "" {
-		if len(a.Roles) == 0 {
-			return nil, bank.ErrNoBank
-		}
+	if slices.Contains(a.Roles, StandIn) {
 		err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
-			if a.Member, err = s.Member(ctx, tx, a.Bank.ID, person); err != nil || !slices.Contains(a.Roles, StandIn) {
-				return err
-			}
 			a.StandsFor, err = s.Standings(ctx, tx, a.Bank.ID, person)
 			return err
 		})
@@ -78,51 +73,62 @@ func (s *Service) enter(ctx context.Context, c web.Caller, token claims) (contex
 	return context.WithValue(ctx, actorKey{}, a), nil
 }
 
-// read fills in who the token's bearer is now: name, bank and roles. Refuses with
-// ErrSignIn a session that has ended, and what passed refuses.
-func (a *Actor) read(ctx context.Context, tx bun.IDB, c web.Caller) error {
-	a.Roles = nil
-	var second string
-	err := tx.NewSelect().Model((*Session)(nil)).Column("second").Where("id = ?", a.Session).Where("ended_at is null").Scan(ctx, &second)
-	if errors.Is(err, sql.ErrNoRows) {
+// entered is what the database knows of a token's bearer, at the bank of the address.
+type entered struct {
+	Second       string
+	Called       *string // nil: there is no such person
+	Erased       bool
+	Roles        string // separated by commas
+	Organisation uuid.NullUUID
+	Demands      bool // the bank lets its staff work with a second step only
+	Member       uuid.NullUUID
+	bank.Bank    // all zero: there is no bank at the address
+}
+
+// read fills in who the token's bearer is now: name, bank, roles and membership, in
+// one round trip. Refuses with ErrSignIn a session that has ended, and what passed
+// refuses.
+func (a *Actor) read(ctx context.Context, tx bun.IDB, c web.Caller, ofBank string) error {
+	if c.Who != RunPlatform { // nothing is asked after it
+		ctx = db.Last(ctx)
+	}
+	var e entered
+	err := tx.NewRaw(`select e.second, e.called, e.erased, e.roles, e.organisation, e.demands, e.member, ?
+		from directory.enter(?, ?, ?) as e left join directory.bank as bank on bank.id = e.at_bank`, bun.Safe(ofBank), a.Session, a.Person, c.Bank).Scan(ctx, &e)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrSignIn
+	case err != nil:
+		return fmt.Errorf("read who it is: %w", err)
+	case e.Called == nil:
+		return ErrNoPerson
+	case e.Erased:
 		return ErrSignIn
 	}
-	if err != nil {
-		return err
+	a.Called, a.Bank, a.Roles, a.Member, a.Organisation = *e.Called, e.Bank, nil, e.Member.UUID, e.Organisation.UUID
+	for r := range strings.SplitSeq(e.Roles, ",") {
+		if r != "" {
+			a.Roles = append(a.Roles, Role(r))
+		}
 	}
-	p, err := PersonByID(ctx, tx, a.Person)
-	if err != nil {
-		return err
-	}
-	if p.ErasedAt != nil {
-		return ErrSignIn
-	}
-	a.Called = p.Called
 	if c.Bank == "" {
 		if c.Who == RunPlatform {
 			if err := a.operator(ctx, tx); err != nil {
 				return err
 			}
 		}
-		return passed(ctx, tx, second, c.Who, *a)
+		return passed(e.Second, c.Who, *a, false)
 	}
-	if a.Bank, err = bank.BySlug(ctx, tx, c.Bank); err != nil {
+	if a.Bank.ID == uuid.Nil {
+		return bank.ErrNoBank
+	}
+	if err := passed(e.Second, c.Who, *a, e.Demands); err != nil {
 		return err
 	}
-	all, err := grants(ctx, tx, a.Person)
-	for _, g := range all {
-		if g.BankID != a.Bank.ID {
-			continue
-		}
-		a.Roles = append(a.Roles, g.Role)
-		if g.OrganisationID != nil {
-			a.Organisation = *g.OrganisationID
-		}
+	if len(a.Roles) == 0 {
+		return bank.ErrNoBank
 	}
-	if err != nil {
-		return err
-	}
-	return passed(ctx, tx, second, c.Who, *a)
+	return nil
 }
 
 func (s *Service) token(r *http.Request) string {

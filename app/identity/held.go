@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 )
 
 // Held is what this slice keeps about a person.
@@ -20,16 +21,16 @@ func Held() []held.Section {
 	}
 }
 
-func heldPerson(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldPerson(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	p, err := PersonByID(ctx, tx, s.Person)
 	if err != nil {
 		return nil, "", err
 	}
 	return []held.Item{{held.F("name", "Name", p.Name), held.F("called", "Called", p.Called), held.Opt("email", "E-mail", p.Email), held.Opt("phone", "Phone", p.Phone),
-		held.F("language", "Language", p.Language), s.T("known_since", "Known to us since", p.CreatedAt)}}, "", nil
+		held.F("language", "Language of our messages", p.Language.Name()), s.T("known_since", "Known to us since", p.CreatedAt)}}, "", nil
 }
 
-func heldRoles(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldRoles(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	var rows []Grant
 	err := tx.NewSelect().Model(&rows).Where("person_id = ?", s.Person).Where("bank_id = ?", s.Bank).Order("granted_at", "role").Scan(ctx)
 	if err != nil {
@@ -46,7 +47,7 @@ func heldRoles(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, st
 	return out, "", err
 }
 
-func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	var sessions []Session
 	if err := tx.NewSelect().Model(&sessions).Where("person_id = ?", s.Person).Order("created_at DESC", "id").Limit(1000).Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("read sessions: %w", err)
@@ -55,20 +56,21 @@ func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, s
 	if err := tx.NewSelect().Model(&codes).Where("person_id = ?", s.Person).Order("created_at DESC", "id").Limit(1000).Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("read codes: %w", err)
 	}
+	l := words.Of(ctx)
 	var out []held.Item
 	for _, x := range sessions {
-		out = append(out, held.Item{held.F("what", "What", DeviceWords(x.Device)), held.F("detail", "As it calls itself", x.Device),
+		out = append(out, held.Item{held.F("what", "What", DeviceWords(l, x.Device)), held.F("detail", "As it calls itself", x.Device),
 			s.T("at", "Signed in", x.CreatedAt), s.T("last_used", "Last used", x.RenewedAt), s.OptT("ended", "Signed out", x.EndedAt)})
 	}
 	for _, c := range codes {
-		how := "A code by e-mail"
+		how := words.Text("A code by e-mail")
 		if c.Channel == "sms" {
 			how = "A code by text message"
 		}
 		if c.MadeBy != nil && *c.MadeBy != uuid.Nil {
 			how = "A code read out by the time bank"
 		}
-		out = append(out, held.Item{held.F("what", "What", how), held.F("detail", "As it calls itself", ""),
+		out = append(out, held.Item{held.F("what", "What", l.Say(how)), held.F("detail", "As it calls itself", ""),
 			s.T("at", "Signed in", c.CreatedAt), held.F("last_used", "Last used", ""), s.OptT("ended", "Signed out", c.UsedAt)})
 	}
 	var changes []emailChange
@@ -76,7 +78,7 @@ func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, s
 		return nil, "", fmt.Errorf("read address changes: %w", err)
 	}
 	for _, c := range changes {
-		out = append(out, held.Item{held.F("what", "What", "A new e-mail address, with a code"), held.F("detail", "As it calls itself", ""),
+		out = append(out, held.Item{held.F("what", "What", l.Say("A new e-mail address, with a code")), held.F("detail", "As it calls itself", ""),
 			s.T("at", "Signed in", c.CreatedAt), held.F("last_used", "Last used", ""), s.OptT("ended", "Signed out", c.UsedAt)})
 	}
 	var browsers []knownDevice
@@ -84,7 +86,7 @@ func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, s
 		return nil, "", fmt.Errorf("read browsers: %w", err)
 	}
 	for _, b := range browsers {
-		out = append(out, held.Item{held.F("what", "What", "A browser that we know again, by a mark that says nothing of you"), held.F("detail", "As it calls itself", ""),
+		out = append(out, held.Item{held.F("what", "What", l.Say("A browser that we know again, by a mark that says nothing of you")), held.F("detail", "As it calls itself", ""),
 			s.T("at", "Signed in", b.CreatedAt), s.T("last_used", "Last used", b.UsedAt), held.F("ended", "Signed out", "")})
 	}
 	keys, err := passkeysOf(ctx, tx, s.Person)
@@ -92,7 +94,7 @@ func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, s
 		return nil, "", err
 	}
 	for _, k := range keys {
-		out = append(out, held.Item{held.F("what", "What", "A passkey"), held.F("detail", "As it calls itself", k.Name),
+		out = append(out, held.Item{held.F("what", "What", l.Say("A passkey")), held.F("detail", "As it calls itself", k.Name),
 			s.T("at", "Signed in", k.CreatedAt), s.OptT("last_used", "Last used", k.UsedAt), held.F("ended", "Signed out", "")})
 	}
 	a, ok, err := authenticatorOf(ctx, tx, s.Person)
@@ -100,7 +102,7 @@ func heldSignIn(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, s
 		return nil, "", err
 	}
 	if ok {
-		out = append(out, held.Item{held.F("what", "What", "An authenticator app, with recovery codes"), held.F("detail", "As it calls itself", ""),
+		out = append(out, held.Item{held.F("what", "What", l.Say("An authenticator app, with recovery codes")), held.F("detail", "As it calls itself", ""),
 			s.OptT("at", "Signed in", a.ConfirmedAt), held.F("last_used", "Last used", ""), held.F("ended", "Signed out", "")})
 	}
 	return out, "Sign-in is the same for every time bank you belong to. The codes themselves are not kept.", nil

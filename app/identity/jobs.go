@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -14,11 +15,13 @@ import (
 	"timebank/app/platform/mail"
 	"timebank/app/platform/seal"
 	"timebank/app/platform/sms"
+	"timebank/app/platform/words"
 )
 
 // SendCode is the job that mails a sign-in code.
 type SendCode struct {
-	CodeID uuid.UUID `json:"code_id"`
+	CodeID   uuid.UUID      `json:"code_id"`
+	Language words.Language `json:"language,omitempty"` // of the page where it was asked for, for who has not chosen one
 }
 
 // Kind implements job.Args.
@@ -27,7 +30,10 @@ func (SendCode) Kind() string { return "send-sign-in-code" }
 // Work names the jobs this slice does.
 func (s *Service) Work(q *job.Queue) {
 	job.Handle(q, s.sendCode)
-	job.Handle(q, s.forget)
+	job.Handle(q, func(ctx context.Context, _ Forget) error {
+		_, err := s.ForgetOld(ctx)
+		return err
+	})
 	job.Handle(q, s.sendEmailCode)
 	job.Handle(q, s.tellOldEmail)
 	job.Handle(q, s.mailFactor)
@@ -52,6 +58,7 @@ func (s *Service) sendCode(ctx context.Context, j SendCode) error {
 	if err != nil {
 		return fmt.Errorf("read code: %w", err)
 	}
+	to.Language = cmp.Or(to.Language, j.Language)
 	digits, err := s.Box.Open(seal.Place{Column: "sign_in_code.sealed", Row: c.ID}, c.Sealed)
 	if err != nil {
 		return err
@@ -76,7 +83,7 @@ func (s *Service) textCode(ctx context.Context, c Code, to Person, digits string
 	if s.SMS == nil || to.Phone == nil || to.Email != nil {
 		return nil
 	}
-	text := fmt.Sprintf("%s, your code is %s %s\nIt works for ten minutes. Nobody will ever ask you for it.", to.Called, digits[:3], digits[3:])
+	text := to.Reads().Say("{who}, your code is {code}\nIt works for ten minutes. Nobody will ever ask you for it.", "who", to.Called, "code", digits[:3]+" "+digits[3:])
 	if s.RelyingParty != nil {
 		text += fmt.Sprintf("\n\n@%s #%s", s.RelyingParty.Config.RPID, digits)
 	}
@@ -87,36 +94,7 @@ func (s *Service) mailCode(ctx context.Context, c Code, to Person, digits string
 	if to.Email == nil {
 		return nil
 	}
-	return s.Mail.Send(ctx, mail.Mail{
-		To: *to.Email, ID: c.ID.String(), Subject: "Your sign-in code",
-		Text: fmt.Sprintf("Hello %s,\n\nYour code is %s %s\n\nIt works for ten minutes. If you did not ask for it, you can forget this message.\nNobody from the time bank will ever ask you for this code.\n", to.Called, digits[:3], digits[3:]),
-	})
-}
-
-// Forget is the job that throws away what signing in leaves behind: rate buckets
-// that are empty again, and digits of codes that never left.
-type Forget struct{}
-
-// Kind implements job.Args.
-func (Forget) Kind() string { return "forget-sign-ins" }
-
-func (s *Service) forget(ctx context.Context, _ Forget) error {
-	now := s.Clock.Now()
-	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
-		if _, err := tx.ExecContext(ctx, "delete from directory.rate where full_at < ?", now); err != nil {
-			return fmt.Errorf("forget rates: %w", err)
-		}
-		if _, err := tx.NewDelete().Model((*challenge)(nil)).Where("expires_at <= ?", now).Exec(ctx); err != nil {
-			return fmt.Errorf("forget challenges: %w", err)
-		}
-		_, err := tx.NewUpdate().Model((*Code)(nil)).Set("sealed = null").Where("sealed is not null").Where("expires_at <= ?", now).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("forget codes: %w", err)
-		}
-		_, err = tx.NewUpdate().Model((*emailChange)(nil)).Set("sealed = null").Where("sealed is not null").Where("used_at is null").Where("expires_at <= ?", now).Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("forget new addresses: %w", err)
-		}
-		return nil
-	})
+	return s.Mail.Send(ctx, letter(*to.Email, c.ID.String(), to.Reads(), "Your sign-in code",
+		"Hello {who},\n\nYour code is {code}\n\nIt works for ten minutes. If you did not ask for it, you can forget this message.\nNobody from the time bank will ever ask you for this code.\n",
+		"who", to.Called, "code", digits[:3]+" "+digits[3:]))
 }

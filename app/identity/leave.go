@@ -35,10 +35,10 @@ func Leave(ctx context.Context, tx bun.IDB, bank, person uuid.UUID, now time.Tim
 		return uuid.Nil, err
 	}
 	if len(left) > 0 {
-		p := Person{ID: id.New(), Name: Former, Called: Former, Language: "en", CreatedAt: now, ErasedAt: &now}
+		p := Person{ID: id.New(), Name: Former, Called: Former, CreatedAt: now, ErasedAt: &now}
 		return p.ID, AddPerson(ctx, tx, p)
 	}
-	_, err = tx.NewUpdate().Model((*Person)(nil)).Set("name = ?", Former).Set("called = ?", Former).Set("email = null").Set("phone = null").
+	_, err = tx.NewUpdate().Model((*Person)(nil)).Set("name = ?", Former).Set("called = ?", Former).Set("email = null").Set("phone = null").Set("language = ''").
 		Set("erased_at = ?", now).Where("id = ?", person).Exec(ctx)
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("forget person: %w", err)

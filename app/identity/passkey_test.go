@@ -215,7 +215,7 @@ func TestChallengeIsAnsweredOnceAndSoon(t *testing.T) {
 	if _, _, err := d.SignInWithPasskey(t.Context(), which, phone.signs(options.Challenge.String()), Knock{}); !errors.Is(err, ErrPasskey) {
 		t.Errorf("an answer after five minutes: %v", err)
 	}
-	if err := d.forget(t.Context(), Forget{}); err != nil {
+	if _, err := d.ForgetOld(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := d.db.Owner.NewSelect().Model((*challenge)(nil)).Count(t.Context()); err != nil || n != 0 {

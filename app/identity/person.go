@@ -10,36 +10,40 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/fault"
+	"timebank/app/platform/text"
+	"timebank/app/platform/words"
 )
 
 // Person is one human being. Email and phone may both be missing.
 type Person struct {
 	bun.BaseModel `bun:"table:directory.person"`
 
-	ID        uuid.UUID  `bun:"id,pk"`
-	Name      string     `bun:"name"`
-	Called    string     `bun:"called"` // what they like to be called
-	Email     *string    `bun:"email"`
-	Phone     *string    `bun:"phone"` // E.164
-	Language  string     `bun:"language"`
-	CreatedAt time.Time  `bun:"created_at"`
-	ErasedAt  *time.Time `bun:"erased_at"`
+	ID        uuid.UUID      `bun:"id,pk"`
+	Name      string         `bun:"name"`
+	Called    string         `bun:"called"` // what they like to be called
+	Email     *string        `bun:"email"`
+	Phone     *string        `bun:"phone"`    // E.164
+	Language  words.Language `bun:"language"` // that messages are written in; empty: not chosen
+	CreatedAt time.Time      `bun:"created_at"`
+	ErasedAt  *time.Time     `bun:"erased_at"`
+}
+
+// Reads is the language that messages to the person are written in.
+func (p Person) Reads() words.Language {
+	if p.Language == "" {
+		return words.English
+	}
+	return p.Language
 }
 
 // ErrEmailTaken refuses an address that another person signs in with.
 var ErrEmailTaken = fault.New(fault.Conflict, "email-taken", "Somebody else already uses this e-mail address.")
 
-// CleanName trims a name and folds its inner spaces. It reports false for an
-// empty or overlong one, and for one with control characters or the marks that
-// turn the direction of writing, which hide what a name really says.
+// CleanName is text.Name of at most 100 characters: it trims a name and folds its
+// inner spaces, and reports false for what is empty, too long or hides what it says.
 func CleanName(s string) (string, bool) {
-	s = strings.Join(strings.Fields(s), " ")
-	for _, r := range s {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control) {
-			return "", false
-		}
-	}
-	return s, s != "" && len([]rune(s)) <= 100
+	s, ok := text.Name(s)
+	return s, ok && len([]rune(s)) <= 100
 }
 
 // hides tells whether a character is not seen, or turns the direction of writing:
@@ -60,10 +64,18 @@ func CleanEmail(s string) (string, bool) {
 }
 
 // CleanPhone brings a number to E.164, reading one without a country as British.
-// It takes any spacing and punctuation, and reports false for what is no number.
+// It takes any spacing and punctuation, and the unseen marks that phones put around
+// a number that is copied from their address book; it reports false for what is no
+// number.
 func CleanPhone(s string) (string, bool) {
 	var digits strings.Builder
 	plus := false
+	s = strings.Map(func(r rune) rune {
+		if text.Turns(r) {
+			return -1
+		}
+		return r
+	}, s)
 	for i, r := range strings.TrimSpace(s) {
 		switch {
 		case r >= '0' && r <= '9':

@@ -1,5 +1,7 @@
 package identity
 
+import "timebank/app/platform/words"
+
 // This file is the whole policy: what each role may do, in words that a
 // coordinator reads on the page of roles, which is made from it.
 
@@ -48,10 +50,10 @@ var permissions = map[Role][]string{
 // RoleWords is a role as a coordinator reads it.
 type RoleWords struct {
 	Role    Role
-	Name    string
-	Who     string   // who has it
-	May     []string // permissions
-	CanGive bool     // on the staff page
+	Name    words.Text
+	Who     words.Text // who has it
+	May     []string   // permissions
+	CanGive bool       // on the staff page
 }
 
 // Policy lists the roles in the order in which a coordinator reads them.
@@ -74,7 +76,7 @@ func Policy() []RoleWords {
 
 // PermissionWords says each permission of a bank's roles so that it completes
 // "They may …".
-var PermissionWords = map[string]string{
+var PermissionWords = map[string]words.Text{
 	TakePart:    "ask for help, offer it, say yes or no, and confirm hours",
 	WorkDesk:    "see every member's record, look after the list of tasks, and act for a member who has agreed. Each look is written down, and the member can read it",
 	Refer:       "hand somebody over who agrees, and read what that person allows about how it went",

@@ -79,7 +79,7 @@ func (s *Service) addProgram(ctx context.Context, b bank.Bank, name string, may 
 	p := Program{ID: id.New(), BankID: b.ID, Name: name, SecretHash: hash, May: may, CreatedAt: now, ExpiresAt: until}
 	return p, db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		// Journals name a person for every act; nobody can sign in as this one.
-		if err := AddPerson(ctx, tx, Person{ID: p.ID, Name: name, Called: name, Language: "en", CreatedAt: now}); err != nil {
+		if err := AddPerson(ctx, tx, Person{ID: p.ID, Name: name, Called: name, CreatedAt: now}); err != nil {
 			return err
 		}
 		if _, err := tx.NewInsert().Model(&p).Exec(ctx); err != nil {

@@ -14,6 +14,7 @@ import (
 	"timebank/app/platform/fault"
 	"timebank/app/platform/id"
 	"timebank/app/platform/mail"
+	"timebank/app/platform/words"
 )
 
 // proofLife is how long after signing in somebody may change how they sign in: an
@@ -88,7 +89,7 @@ const (
 	factorNoPasskey = "passkey-removed"
 )
 
-var factorWords = map[string]string{
+var factorWords = map[string]words.Text{
 	factorApp:      "An authenticator app was set up. From now on you are asked for a code from it when you sign in.",
 	factorNoApp:    "The authenticator app was removed. From now on you sign in without a code from it.",
 	factorRecovery: "New recovery codes were made. The old ones do not work any more.",
@@ -111,6 +112,11 @@ func (s *Service) tellFactor(ctx context.Context, tx bun.IDB, person uuid.UUID, 
 	return s.Queue.Enqueue(ctx, tx, TellFactor{PersonID: person, What: what, Message: id.New()})
 }
 
+// letter is an e-mail to somebody who reads l.
+func letter(to, id string, l words.Language, subject, text words.Text, pairs ...any) mail.Mail {
+	return mail.Mail{To: to, ID: id, Language: l, Subject: l.Say(subject), Text: l.Lines(l.Say(text, pairs...))}
+}
+
 // mailFactor tells by e-mail; somebody without an address cannot be told.
 func (s *Service) mailFactor(ctx context.Context, j TellFactor) error {
 	var p Person
@@ -124,8 +130,8 @@ func (s *Service) mailFactor(ctx context.Context, j TellFactor) error {
 	if err != nil {
 		return err
 	}
-	err = s.Mail.Send(ctx, mail.Mail{To: *p.Email, ID: j.Message.String(), Subject: "How you sign in was changed",
-		Text: fmt.Sprintf("Hello %s,\n\n%s\n\nIf it was not you, please ring your time bank today.\n", p.Called, factorWords[j.What])})
+	err = s.Mail.Send(ctx, letter(*p.Email, j.Message.String(), p.Reads(), "How you sign in was changed",
+		"Hello {who},\n\n{what}\n\nIf it was not you, please ring your time bank today.\n", "who", p.Called, "what", factorWords[j.What]))
 	if errors.Is(err, mail.ErrAddress) {
 		return nil
 	}

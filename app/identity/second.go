@@ -163,7 +163,7 @@ func (s *Service) newRecovery(ctx context.Context, tx bun.IDB, person uuid.UUID)
 		_, _ = rand.Read(raw[:])
 		c := strings.ToLower(base32.StdEncoding.EncodeToString(raw[:]))
 		codes[i] = c[:4] + "-" + c[4:]
-		if _, err := tx.ExecContext(ctx, "insert into directory.recovery_code (person_id, hash) values (?, ?)", person, s.recoveryHash(person, c)); err != nil {
+		if _, err := tx.ExecContext(ctx, "insert into directory.recovery_code (person_id, hash) values (?, ?)", person, s.Box.Blind("recovery_code.hash", person.String()+c)); err != nil {
 			return nil, fmt.Errorf("keep recovery code: %w", err)
 		}
 	}
@@ -282,7 +282,7 @@ func (s *Service) useCode(ctx context.Context, tx bun.IDB, t authenticator, type
 			return err == nil, err
 		}
 	}
-	res, err := tx.ExecContext(ctx, "update directory.recovery_code set used_at = ? where person_id = ? and hash = ? and used_at is null", now, t.PersonID, s.recoveryHash(t.PersonID, typed))
+	res, err := tx.ExecContext(ctx, "update directory.recovery_code set used_at = ? where person_id = ? and hash in (?) and used_at is null", now, t.PersonID, bun.List(s.Box.Blinds("recovery_code.hash", t.PersonID.String()+typed)))
 	if err != nil {
 		return false, fmt.Errorf("use recovery code: %w", err)
 	}
@@ -290,16 +290,12 @@ func (s *Service) useCode(ctx context.Context, tx bun.IDB, t authenticator, type
 	return n == 1, err
 }
 
-func (s *Service) recoveryHash(person uuid.UUID, code string) []byte {
-	return s.Box.Blind("recovery_code.hash", person.String()+code)
-}
-
 // SecondState is how things stand with somebody's second step.
 type SecondState struct {
 	On       bool  // an authenticator app is set up
 	Left     int64 // recovery codes that were not used
 	Done     bool  // this session has done it
-	Demanded bool  // a bank they work for asks for it
+	Demanded bool  // a bank they work for asks for it, or they run the platform
 	Passkeys int64 // each of them does for both steps
 }
 
@@ -323,6 +319,11 @@ func (s *Service) SecondFactor(ctx context.Context, a Actor) (SecondState, error
 		if err != nil {
 			return fmt.Errorf("read policy: %w", err)
 		}
+		operator, err := isOperator(ctx, tx, a.Person)
+		if err != nil {
+			return err
+		}
+		out.Demanded = out.Demanded || operator
 		out.Left, err = tx.NewSelect().Table("directory.recovery_code").Where("person_id = ?", a.Person).Where("used_at is null").Count(ctx)
 		return err
 	})
@@ -378,19 +379,22 @@ func SetDemand(ctx context.Context, tx bun.IDB, bank uuid.UUID, demand bool, now
 }
 
 // passed refuses with ErrSecondStep a session that has to do the second step, and
-// with ErrSecondNeeded staff of a bank that demands one.
-func passed(ctx context.Context, tx bun.IDB, second, who string, a Actor) error {
+// with ErrSecondNeeded staff of a bank that demands one, and the platform's
+// operators, of whom it is always demanded.
+func passed(second, who string, a Actor, demanded bool) error {
 	if second == secondNeeded && who != HalfSignedIn {
 		return ErrSecondStep
 	}
-	if second == secondDone || second == secondRemembered || !slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(staffRoles, r) }) {
+	if second == secondDone || second == secondRemembered {
 		return nil
 	}
-	demand, err := tx.NewSelect().Table("directory.bank_policy").Where("bank_id = ?", a.Bank.ID).Where("second_factor").Exists(ctx)
-	if err != nil {
-		return fmt.Errorf("read policy: %w", err)
+	if slices.Contains(a.Roles, Operator) {
+		return ErrSecondNeeded
 	}
-	if demand {
+	if !slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(staffRoles, r) }) {
+		return nil
+	}
+	if demanded {
 		return ErrSecondNeeded
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"timebank/app/platform/mail"
 	"timebank/app/platform/seal"
 	"timebank/app/platform/sms"
+	"timebank/app/platform/words"
 )
 
 // Service is the use cases of signing in.
@@ -47,9 +48,10 @@ type Service struct {
 // Knock is what is known of whoever asks to come in.
 type Knock struct {
 	IP      string
-	Agent   string // what the browser calls itself
-	Refresh string // the session this browser has now, if any; a new one takes its place
-	Browser string // what this browser is known by; empty: it keeps nothing
+	Agent   string         // what the browser calls itself
+	Refresh string         // the session this browser has now, if any; a new one takes its place
+	Browser string         // what this browser is known by; empty: it keeps nothing
+	Chosen  words.Language // on this device; empty: none was
 }
 
 var (

@@ -26,7 +26,7 @@ func (s *Service) open(ctx context.Context, tx bun.IDB, person uuid.UUID, way st
 		}
 	}
 	refresh, hash := newRefresh()
-	out := Session{ID: id.New(), PersonID: person, RefreshHash: hash, Device: from.Agent[:min(len(from.Agent), 200)], CreatedAt: now, RenewedAt: now,
+	out := Session{ID: id.New(), PersonID: person, RefreshHash: hash, Device: from.Agent, CreatedAt: now, RenewedAt: now,
 		ProvedAt: &now, Way: way, Second: secondDone}
 	remembered, err := s.meet(ctx, tx, from.Browser, person, now)
 	if err != nil {
@@ -51,6 +51,9 @@ func (s *Service) open(ctx context.Context, tx bun.IDB, person uuid.UUID, way st
 	out.EndsAt, out.ExpiresAt = &ends, earlier(now.Add(refreshLife), ends)
 	if _, err := tx.NewInsert().Model(&out).Exec(ctx); err != nil {
 		return out, Tokens{}, fmt.Errorf("open session: %w", err)
+	}
+	if err := greet(ctx, tx, person, from.Chosen); err != nil {
+		return out, Tokens{}, err
 	}
 	access, err := s.Keys.Sign(person, out.ID)
 	return out, Tokens{access, refresh}, err
@@ -93,7 +96,13 @@ func (s *Service) Renew(ctx context.Context, token string) (Session, Tokens, err
 			_, err := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).Where("id = ?", out.ID).Exec(ctx)
 			return err
 		}
-		refresh := nextRefresh(s.Box, token)
+		next := nextRefresh(s.Box, token)
+		refresh := next[0]
+		for _, n := range next {
+			if traded && string(hashRefresh(n)) == string(out.RefreshHash) {
+				refresh = n
+			}
+		}
 		if !traded {
 			if _, err := tx.NewUpdate().Model((*Session)(nil)).Set("refresh_hash = ?", hashRefresh(refresh)).Set("previous_hash = ?", hash).
 				Set("renewed_at = ?", now).Set("expires_at = ?", out.until(now)).Where("id = ?", out.ID).Exec(ctx); err != nil {

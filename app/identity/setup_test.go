@@ -70,7 +70,7 @@ func newBox(t *testing.T) *seal.Box {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box, err := seal.New(key)
+	box, err := seal.New(key, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,7 +49,19 @@ type Keys struct {
 	retired map[string]time.Time // from when a key's tokens are refused
 	read    time.Time            // when they were last read again
 	pool    *bun.DB              // where to read them again; nil: never
+	checked map[[sha256.Size]byte]checked
 }
+
+// checked is a token whose signature was found right: that is half of what a request
+// costs the program before its work begins, and a device sends the same token for ten
+// minutes. When it ends and whether its key still counts is asked every time.
+type checked struct {
+	claims
+	kid string
+}
+
+// checkedMost bounds what is remembered; beyond it everything is forgotten.
+const checkedMost = 10_000
 
 type claims struct {
 	jwt.RegisteredClaims
@@ -105,23 +118,50 @@ func (k *Keys) Check(token string) (person, session uuid.UUID, err error) {
 
 // parse reads any access token. Refuses with ErrSignIn; the subject is a uuid.
 func (k *Keys) parse(token string) (claims, error) {
+	sum := sha256.Sum256([]byte(token))
+	k.mu.RLock()
+	known, ok := k.checked[sum]
+	k.mu.RUnlock()
+	if ok && k.clock.Now().Before(known.ExpiresAt.Time) {
+		if _, ok := k.find(known.kid); ok {
+			return known.claims, nil
+		}
+	}
+	c, kid, err := k.open(token)
+	if err != nil {
+		return claims{}, err
+	}
+	k.mu.Lock()
+	if len(k.checked) >= checkedMost || k.checked == nil {
+		k.checked = map[[sha256.Size]byte]checked{}
+	}
+	k.checked[sum] = checked{c, kid}
+	k.mu.Unlock()
+	return c, nil
+}
+
+// open reads a token as parse does, without remembering it, and more mildly where
+// options say so. It also answers which key signed it.
+func (k *Keys) open(token string, also ...jwt.ParserOption) (claims, string, error) {
 	var c claims
-	_, err := jwt.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
+	options := append([]jwt.ParserOption{jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
+		jwt.WithIssuer(k.issuer), jwt.WithAudience(audience), jwt.WithTimeFunc(k.clock.Now), jwt.WithStrictDecoding()}, also...)
+	t, err := jwt.ParseWithClaims(token, &c, func(t *jwt.Token) (any, error) {
 		kid, _ := t.Header["kid"].(string)
 		key, ok := k.find(kid)
 		if !ok {
 			return nil, ErrSignIn
 		}
 		return key.Public(), nil
-	}, jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
-		jwt.WithIssuer(k.issuer), jwt.WithAudience(audience), jwt.WithTimeFunc(k.clock.Now), jwt.WithStrictDecoding())
+	}, options...)
 	if err == nil {
 		_, err = uuid.Parse(c.Subject)
 	}
 	if err != nil {
-		return claims{}, ErrSignIn.Wrap(err)
+		return claims{}, "", ErrSignIn.Wrap(err)
 	}
-	return c, nil
+	kid, _ := t.Header["kid"].(string)
+	return c, kid, nil
 }
 
 // newRefresh returns a session's first refresh token and the hash of it that is kept.
@@ -132,11 +172,16 @@ func newRefresh() (token string, hash []byte) {
 	return token, hashRefresh(token)
 }
 
-// nextRefresh is the token that a given one is traded for. It is made from that
-// one with the box's key, so that asking again gets the same, and nobody else can
-// foresee it.
-func nextRefresh(box *seal.Box, token string) string {
-	return base64.RawURLEncoding.EncodeToString(box.Blind("session.refresh", token))
+// nextRefresh are the tokens that a given one is traded for: one, and while the
+// box's key changes the one of before. They are made from that token with the box's
+// key, so that asking again gets the same, and nobody else can foresee it.
+func nextRefresh(box *seal.Box, token string) []string {
+	var out []string
+	for _, b := range box.Blinds("session.refresh", token) {
+		out = append(out, base64.RawURLEncoding.EncodeToString(b))
+	}
+	slices.Reverse(out)
+	return out
 }
 
 func hashRefresh(token string) []byte {

@@ -40,7 +40,7 @@ const inviteLife = 60 * 24 * time.Hour
 func (s *Service) Invite(ctx context.Context, a identity.Actor, uses int) (code string, until time.Time, err error) {
 	now := s.Clock.Now()
 	code = id.NewReference('J')
-	i := invitation{BankID: a.Bank.ID, ID: id.New(), Hash: s.inviteHash(code), UsesLeft: min(max(uses, 1), 50), MadeBy: a.Person, CreatedAt: now, ExpiresAt: now.Add(inviteLife)}
+	i := invitation{BankID: a.Bank.ID, ID: id.New(), Hash: s.Box.Blind("invitation.hash", code), UsesLeft: min(max(uses, 1), 50), MadeBy: a.Person, CreatedAt: now, ExpiresAt: now.Add(inviteLife)}
 	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
 		if _, err := tx.NewInsert().Model(&i).Exec(ctx); err != nil {
 			return fmt.Errorf("make invitation: %w", err)
@@ -49,8 +49,6 @@ func (s *Service) Invite(ctx context.Context, a identity.Actor, uses int) (code 
 	})
 	return code, i.ExpiresAt, err
 }
-
-func (s *Service) inviteHash(code string) []byte { return s.Box.Blind("invitation.hash", code) }
 
 // joinInvited uses a code up and makes its bearer a member. Somebody with a
 // member's address is kept as an application instead, and told the same: a code
@@ -61,7 +59,7 @@ func (s *Service) joinInvited(ctx context.Context, tx bun.IDB, b bank.Bank, w Wi
 		return ErrInvitation.At("/invitation")
 	}
 	res, err := tx.NewUpdate().Model((*invitation)(nil)).Set("uses_left = uses_left - 1").Where("bank_id = ?", b.ID).
-		Where("hash = ?", s.inviteHash(code)).Where("uses_left > 0").Where("expires_at > ?", now).Exec(ctx)
+		Where("hash in (?)", bun.List(s.Box.Blinds("invitation.hash", code))).Where("uses_left > 0").Where("expires_at > ?", now).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("use invitation: %w", err)
 	}

@@ -80,13 +80,13 @@ func (s *Service) Page(ctx context.Context, slug string) (b bank.Bank, out []Que
 // before can still send it. Refuses by field.
 func (s *Service) Ask(ctx context.Context, a identity.Actor, all []Question) error {
 	var c fault.Check
-	c.Add(len(all) <= mostQuestions, "/questions", "too-many", fmt.Sprintf("Ask at most %d things. Each one more, and fewer people finish.", mostQuestions))
+	c.Add(len(all) <= mostQuestions, "/questions", "too-many", "Ask at most {n} things. Each one more, and fewer people finish.", "n", mostQuestions)
 	for i := range all {
 		q := &all[i]
 		q.Ask, q.Hint = strings.Join(strings.Fields(q.Ask), " "), strings.Join(strings.Fields(q.Hint), " ")
 		n := len([]rune(q.Ask))
-		c.Add(n >= 3 && n <= 200, fmt.Sprintf("/questions/%d/ask", i), "question", "Write a question of at most 200 characters.")
-		c.Add(len([]rune(q.Hint)) <= 200, fmt.Sprintf("/questions/%d/hint", i), "too-long", "Write at most 200 characters.")
+		c.Add(n >= 3 && n <= 200, fmt.Sprintf("/questions/%d/ask", i), "question", "Write a question of at most {n} characters.", "n", 200)
+		c.Add(len([]rune(q.Hint)) <= 200, fmt.Sprintf("/questions/%d/hint", i), "too-long", "Write at most {n} characters.", "n", 200)
 		c.Add(q.Kind == InWords || q.Kind == YesOrNo, fmt.Sprintf("/questions/%d/kind", i), "choose", "Choose how people answer.")
 	}
 	if err := c.Err(); err != nil {
@@ -135,12 +135,12 @@ func answered(ctx context.Context, tx bun.IDB, bankID uuid.UUID, said []Answer) 
 	for _, q := range asked {
 		before = before || q.EndedAt != nil
 		text := by[q.ID]
-		c.Add(len([]rune(text)) <= wordsLimit, "/answers/"+q.ID.String(), "too-long", "Write at most 500 characters.")
+		c.Add(len([]rune(text)) <= wordsLimit, "/answers/"+q.ID.String(), "too-long", "Write at most {n} characters.", "n", wordsLimit)
 		c.Add(q.Kind != YesOrNo || text == "yes" || text == "no", "/answers/"+q.ID.String(), "choose", "Choose yes or no.")
 		out = append(out, Answer{q.ID, q.Ask, text})
 	}
 	for _, q := range now {
-		c.Add(before || !q.Needed || by[q.ID] != "", "/answers/"+q.ID.String(), "needed", "Please answer this: "+q.Ask)
+		c.Add(before || !q.Needed || by[q.ID] != "", "/answers/"+q.ID.String(), "needed", "Please answer this: {question}", "question", q.Ask)
 	}
 	return out, c.Err()
 }

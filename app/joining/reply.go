@@ -1,6 +1,7 @@
 package joining
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,13 +20,17 @@ import (
 	"timebank/app/platform/job"
 	"timebank/app/platform/mail"
 	"timebank/app/platform/seal"
+	"timebank/app/platform/words"
 )
 
 // TellWelcome is the message that somebody has been made a member.
 const TellWelcome = "welcome"
 
 // reply is a no on its way to somebody.
-type reply struct{ To, Called, Words string }
+type reply struct {
+	To, Called, Words string
+	Language          words.Language `json:",omitempty"`
+}
 
 func replyPlace(application uuid.UUID) seal.Place {
 	return seal.Place{Column: "application.reply", Row: application}
@@ -45,11 +50,11 @@ func (s *Service) Work(q *job.Queue) { job.Handle(q, s.sendReply) }
 
 // keepReply seals a no and puts it on its way; without an address there is nothing
 // to send, and a broker rings.
-func (s *Service) keepReply(ctx context.Context, tx bun.IDB, x Asked, words string) error {
-	if x.Email == "" || words == "" {
+func (s *Service) keepReply(ctx context.Context, tx bun.IDB, x Asked, text string) error {
+	if x.Email == "" || text == "" {
 		return nil
 	}
-	plain, err := json.Marshal(reply{x.Email, x.Called, words})
+	plain, err := json.Marshal(reply{x.Email, x.Called, text, x.Language})
 	if err != nil {
 		return fmt.Errorf("seal reply: %w", err)
 	}
@@ -84,8 +89,9 @@ func (s *Service) sendReply(ctx context.Context, j SendReply) error {
 	if err := json.Unmarshal(plain, &to); err != nil {
 		return errors.New("a reply has another form") // the cause would quote it
 	}
-	err = s.Mail.Send(ctx, mail.Mail{To: to.To, ID: r.ID.String(), Subject: "Your wish to join " + b.Name,
-		Text: fmt.Sprintf("Hello %s,\n\n%s\n\n%s\n%s\n", to.Called, strings.ReplaceAll(to.Words, "\r\n", "\n"), b.Name, b.Phone)})
+	l := cmp.Or(to.Language, words.English)
+	err = s.Mail.Send(ctx, mail.Mail{To: to.To, ID: r.ID.String(), Language: l, Subject: l.Say("Your wish to join {bank}", "bank", b.Name),
+		Text: l.Lines(l.Say("Hello {who},\n\n{text}\n\n{bank}\n{phone}\n", "who", to.Called, "text", strings.ReplaceAll(to.Words, "\r\n", "\n"), "bank", b.Name, "phone", b.Phone))})
 	if err != nil && !errors.Is(err, mail.ErrAddress) {
 		return err
 	}
@@ -106,12 +112,13 @@ func (s *Service) Renders() map[string]message.Render {
 		if to.Status == member.Left {
 			return message.Words{}, nil
 		}
+		l := words.Of(ctx)
 		p, err := identity.PersonByID(ctx, tx, to.PersonID)
 		if err != nil || p.Email == nil {
 			return message.Words{}, err
 		}
-		return message.Words{Subject: "Welcome to " + b.Name, Text: fmt.Sprintf("You are a member of %s now.\n\nSign in with this e-mail address: %s/sign-in\nThree things to begin with:\n1. Say what you like to do for others.\n2. Ask for something small.\n3. Ring us for a chat: %s",
-			b.Name, s.URL, b.Phone)}, nil
+		return message.Words{Subject: l.Say("Welcome to {bank}", "bank", b.Name), Text: l.Say("You are a member of {bank} now.\n\nSign in with this e-mail address: {link}\nThree things to begin with:\n1. Say what you like to do for others.\n2. Ask for something small.\n3. Ring us for a chat: {phone}",
+			"bank", b.Name, "link", s.URL+"/sign-in", "phone", b.Phone)}, nil
 	}}
 }
 
@@ -125,7 +132,7 @@ func DescribeNew(ctx context.Context, tx bun.IDB, bankID uuid.UUID, ids []uuid.U
 	people, err := member.Some(ctx, tx, bankID, ids)
 	out := map[uuid.UUID]desk.Line{}
 	for id, m := range people {
-		out[id] = desk.Line{Who: m.Called, What: "Has just become a member. Say welcome, and ask what they like to do and what would help.", Link: "/broker/member?id=" + id.String(), Member: &id}
+		out[id] = desk.Line{Who: m.Called, What: words.Of(ctx).Say("Has just become a member. Say welcome, and ask what they like to do and what would help."), Link: "/broker/member?id=" + id.String(), Member: &id}
 	}
 	return out, err
 }

@@ -25,6 +25,7 @@ import (
 	"timebank/app/platform/job"
 	"timebank/app/platform/mail"
 	"timebank/app/platform/seal"
+	"timebank/app/platform/words"
 )
 
 // Service is the use cases of joining.
@@ -67,7 +68,8 @@ func (a Application) place() seal.Place {
 // Wish is what somebody says who wants to join.
 type Wish struct {
 	Name, Called, Email, Phone, Area, Words string
-	Answers                                 []Answer `json:",omitempty"`
+	Answers                                 []Answer       `json:",omitempty"`
+	Language                                words.Language `json:",omitempty"` // in which they applied, and are answered
 }
 
 // Asked is an application with its words.
@@ -109,8 +111,8 @@ func (w Wish) clean() (Wish, error) {
 		c.Add(ok, "/phone", "phone", "Enter a phone number, like 01632 960 001, or leave it empty.")
 	}
 	w.Area, w.Words = strings.TrimSpace(w.Area), strings.TrimSpace(w.Words)
-	c.Add(len([]rune(w.Area)) <= 60, "/area", "too-long", "Write at most 60 characters.")
-	c.Add(len([]rune(w.Words)) <= wordsLimit, "/words", "too-long", "Write at most 500 characters.")
+	c.Add(len([]rune(w.Area)) <= 60, "/area", "too-long", "Write at most {n} characters.", "n", 60)
+	c.Add(len([]rune(w.Words)) <= wordsLimit, "/words", "too-long", "Write at most {n} characters.", "n", wordsLimit)
 	if err := c.Err(); err != nil {
 		return w, err
 	}
@@ -128,6 +130,7 @@ func (s *Service) Apply(ctx context.Context, slug string, w Wish, code, ip strin
 	if w, err = w.clean(); err != nil {
 		return false, err
 	}
+	w.Language = words.Of(ctx)
 	var b bank.Bank
 	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 		if b, err = bank.BySlug(ctx, tx, slug); err != nil {
@@ -158,15 +161,17 @@ func (s *Service) Apply(ctx context.Context, slug string, w Wish, code, ip strin
 // keep writes an application, or makes the one that waits newer.
 func (s *Service) keep(ctx context.Context, tx bun.IDB, b bank.Bank, w Wish, now time.Time) error {
 	a := Application{BankID: b.ID, ID: id.New(), State: "waiting", Times: 1, FirstAt: now, LastAt: now}
+	emails, phones := [][]byte{nil}, [][]byte{nil}
 	if w.Email != "" {
-		a.EmailHash = s.Box.Blind("application.email_hash", w.Email)
+		a.EmailHash, emails = s.Box.Blind("application.email_hash", w.Email), s.Box.Blinds("application.email_hash", w.Email)
 	}
 	if w.Phone != "" {
-		a.PhoneHash = s.Box.Blind("application.phone_hash", w.Phone+"\x00"+strings.ToLower(w.Name))
+		number := w.Phone + "\x00" + strings.ToLower(w.Name)
+		a.PhoneHash, phones = s.Box.Blind("application.phone_hash", number), s.Box.Blinds("application.phone_hash", number)
 	}
 	var old Application
 	err := tx.NewSelect().Model(&old).Where("bank_id = ?", b.ID).Where("state = 'waiting'").
-		Where("email_hash = ? or phone_hash = ?", a.EmailHash, a.PhoneHash).Order("first_at", "id").Limit(1).For("update").Scan(ctx)
+		Where("email_hash in (?) or phone_hash in (?)", bun.List(emails), bun.List(phones)).Order("first_at", "id").Limit(1).For("update").Scan(ctx)
 	again := err == nil
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("find application: %w", err)
@@ -284,7 +289,7 @@ func (s *Service) Decline(ctx context.Context, a identity.Actor, application uui
 }
 
 func (w Wish) joining() member.Joining {
-	return member.Joining{Name: w.Name, Called: w.Called, Email: w.Email, Phone: w.Phone, Area: w.Area}
+	return member.Joining{Name: w.Name, Called: w.Called, Email: w.Email, Phone: w.Phone, Area: w.Area, Language: w.Language}
 }
 
 func (s *Service) decide(ctx context.Context, a identity.Actor, application uuid.UUID, action, state string, do func(context.Context, bun.IDB, Asked) (*uuid.UUID, error)) error {
@@ -333,11 +338,11 @@ func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, id
 		if err != nil {
 			return nil, err
 		}
-		what := "Wants to join"
+		what := words.Text("Wants to join")
 		if x.Already {
 			what = "Wants to join, and is a member already. They may not know how to sign in."
 		}
-		out[r.ID] = desk.Line{Who: x.Called, What: what, Link: "/broker/applications"}
+		out[r.ID] = desk.Line{Who: x.Called, What: words.Of(ctx).Say(what), Link: "/broker/applications"}
 	}
 	return out, nil
 }

@@ -18,6 +18,7 @@ import (
 	"timebank/app/platform/audit"
 	"timebank/app/platform/db"
 	"timebank/app/platform/job"
+	"timebank/app/platform/words"
 )
 
 // TellEnding asks the owner of a listing that ends in a week whether to keep it.
@@ -154,13 +155,13 @@ func (s *Service) Renders() map[string]message.Render {
 		if err != nil {
 			return message.Words{}, err
 		}
-		what := "Your offer"
+		say := words.Of(ctx)
+		text := words.Text("Your offer, {doing}, is on the list until {day}.\n\nTo keep it, one tap: {link}\nOtherwise you need do nothing.")
 		if l.Type == Request {
-			what = "What you asked for"
+			text = "What you asked for, {doing}, is on the list until {day}.\n\nTo keep it, one tap: {link}\nOtherwise you need do nothing."
 		}
-		return message.Words{Subject: "Shall we keep this: " + kinds[l.Kind].Name + "?",
-			Text: fmt.Sprintf("%s, %s, is on the list until %s.\n\nTo keep it, one tap: %s/listing?id=%s\nOtherwise you need do nothing.",
-				what, kinds[l.Kind].Doing, l.ExpiresOn.Format("Monday 2 January"), s.URL, l.ID)}, nil
+		return message.Words{Subject: say.Say("Shall we keep this: {kind}?", "kind", kinds[l.Kind].Name),
+			Text: say.Say(text, "doing", kinds[l.Kind].Doing, "day", say.Day(l.ExpiresOn), "link", s.URL+"/listing?id="+l.ID.String())}, nil
 	}}
 }
 
@@ -183,13 +184,14 @@ func DescribeEnding(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.
 	if err != nil {
 		return nil, err
 	}
+	say := words.Of(ctx)
 	out := map[uuid.UUID]desk.Line{}
 	for _, l := range rows {
-		what := "offer"
+		text := words.Text("Keep what they offer? {kind} ends on {day}.")
 		if l.Type == Request {
-			what = "asked for"
+			text = "Keep what they asked for? {kind} ends on {day}."
 		}
-		out[l.ID] = desk.Line{Who: label[l.MemberID], What: fmt.Sprintf("Keep what they %s? %s ends on %s.", what, kinds[l.Kind].Name, l.ExpiresOn.Format("Monday 2 January")),
+		out[l.ID] = desk.Line{Who: label[l.MemberID], What: say.Say(text, "kind", kinds[l.Kind].Name, "day", say.Day(l.ExpiresOn)),
 			Link: "/broker/member?id=" + l.MemberID.String(), Member: &l.MemberID}
 	}
 	return out, nil

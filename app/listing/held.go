@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 )
 
 // Held is what this slice keeps about a person.
@@ -16,7 +17,7 @@ func Held() []held.Section {
 	return []held.Section{{Name: "asked-and-offered", Title: "What you asked for and offered", Tables: []string{"public.listing", "public.listing_photo"}, Read: heldListings}}
 }
 
-func heldListings(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldListings(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	if !s.Has() {
 		return nil, "", nil
 	}

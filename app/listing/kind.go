@@ -17,6 +17,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/id"
+	"timebank/app/platform/words"
 )
 
 // Kind is one kind of help, with its words, as a bank has it.
@@ -30,6 +31,10 @@ type Kind struct {
 	Words  string  `json:"words,omitempty" doc:"Everyday words that a bank has added for it"`
 	Hidden bool    `json:"hidden,omitempty" doc:"The bank does not offer it to choose, or not its group; what has it already keeps it"`
 	Own    bool    `json:"own,omitempty" doc:"The bank has added it"`
+
+	// As all banks have it, in English; empty of a bank's own.
+	Common      words.Text `json:"-"`
+	CommonDoing words.Text `json:"-"`
 }
 
 // bankKind is what one bank says of a kind: of its own, or of one that all have.
@@ -70,12 +75,15 @@ var (
 )
 
 // Kinds lists all kinds of help of a bank, the wider ones before their narrower
-// ones, also those that it hides. db.NoBank has those of every bank.
+// ones, also those that it hides: in the reader's language what is called as in every
+// bank, in the bank's own words what it has put in others. db.NoBank has those of
+// every bank.
 func Kinds(ctx context.Context, tx bun.IDB, bank uuid.UUID) ([]Kind, error) {
 	var out []Kind
 	err := tx.NewRaw(`select coalesce(b.code, k.code) as code, case when b.code is null then k.parent else b.parent end as parent,
 			coalesce(b.name, k.name) as name, coalesce(b.doing, k.doing) as doing, coalesce(b.icon, k.icon) as icon, coalesce(b.sort, k.sort) as sort,
-			coalesce(b.words, '') as words, coalesce(b.hidden, false) as hidden, k.code is null as own
+			coalesce(b.words, '') as words, coalesce(b.hidden, false) as hidden, k.code is null as own,
+			coalesce(k.name, '') as common, coalesce(k.doing, '') as common_doing
 		from directory.kind k full join (select * from bank_kind where bank_id = ?) b on b.code = k.code order by 6, 1`, bank).Scan(ctx, &out)
 	if err != nil {
 		return nil, fmt.Errorf("list kinds: %w", err)
@@ -84,8 +92,15 @@ func Kinds(ctx context.Context, tx bun.IDB, bank uuid.UUID) ([]Kind, error) {
 	for _, k := range out {
 		hidden[k.Code] = k.Hidden
 	}
+	l := words.Of(ctx)
 	for i, k := range out {
 		out[i].Hidden = k.Hidden || k.Parent != nil && hidden[*k.Parent]
+		if k.Name == string(k.Common) {
+			out[i].Name = l.Say(k.Common)
+		}
+		if k.Doing == string(k.CommonDoing) {
+			out[i].Doing = l.Say(k.CommonDoing)
+		}
 	}
 	return out, nil
 }
@@ -164,11 +179,23 @@ func (w KindWish) clean() (KindWish, error) {
 		value, pointer string
 		most           int
 	}{{w.Name, "/name", kindNameLimit}, {w.Doing, "/doing", kindDoingLimit}, {w.Words, "/words", kindWordsLimit}} {
-		c.Add(utf8.RuneCountInString(f.value) <= f.most, f.pointer, "too-long", fmt.Sprintf("Write at most %d characters.", f.most))
+		c.Add(utf8.RuneCountInString(f.value) <= f.most, f.pointer, "too-long", "Write at most {n} characters.", "n", f.most)
 	}
 	c.Add(w.Name != "", "/name", "needed", "Give it a name, such as Help with fishing.")
 	c.Add(links(w.Name+" "+w.Doing+" "+w.Words) == 0, "/name", "too-many-links", "Please leave web addresses out.")
 	return w, c.Err()
+}
+
+// common puts back into English what a coordinator has left as every bank has it, in
+// the language they read, so that others still read it in theirs.
+func (w KindWish) common(l words.Language, k Kind) KindWish {
+	if k.Common != "" && w.Name == l.Say(k.Common) {
+		w.Name = string(k.Common)
+	}
+	if k.CommonDoing != "" && w.Doing == l.Say(k.CommonDoing) {
+		w.Doing = string(k.CommonDoing)
+	}
+	return w
 }
 
 // keys are those of the words by which search finds a kind: its name's and the
@@ -239,6 +266,7 @@ func (s *Service) ChangeKind(ctx context.Context, a identity.Actor, code string,
 			return ErrNoKind
 		}
 		k := all[at]
+		w := w.common(words.Of(ctx), k)
 		another := slices.ContainsFunc(all, func(o Kind) bool { return o.Parent == nil && !o.Hidden && o.Code != code })
 		if w.Hidden && k.Parent == nil && !another {
 			return ErrLastGroup

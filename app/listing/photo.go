@@ -133,7 +133,7 @@ func (s *Service) DescribePhoto(ctx context.Context, a identity.Actor, listing, 
 	words = strings.TrimSpace(words)
 	return s.onPhoto(ctx, a, listing, photo, consent, "describe-photo", func(ctx context.Context, tx bun.IDB) error {
 		var c fault.Check
-		c.Add(len([]rune(words)) <= photoWordsLimit, "/words", "too-long", fmt.Sprintf("Write at most %d characters.", photoWordsLimit))
+		c.Add(len([]rune(words)) <= photoWordsLimit, "/words", "too-long", "Write at most {n} characters.", "n", photoWordsLimit)
 		c.Add(links(words) == 0, "/words", "too-many-links", "Please say what the photo shows, without a web address.")
 		if err := c.Err(); err != nil {
 			return err

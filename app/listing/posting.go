@@ -13,6 +13,7 @@ import (
 	"timebank/app/bank"
 	"timebank/app/member"
 	"timebank/app/platform/db"
+	"timebank/app/platform/words"
 )
 
 // Posting says that a word, or a kind of help, stands in a listing.
@@ -95,7 +96,7 @@ func index(ctx context.Context, tx bun.IDB, bank uuid.UUID, all []Listing) error
 	if len(all) == 0 {
 		return nil
 	}
-	kinds, err := KindNames(ctx, tx, bank)
+	kinds, err := KindNames(words.With(ctx, words.English), tx, bank) // search knows them by these
 	if err != nil {
 		return err
 	}

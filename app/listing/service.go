@@ -20,6 +20,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/once"
+	"timebank/app/platform/words"
 )
 
 // Service is the use cases of asking and offering.
@@ -57,10 +58,10 @@ func (w Want) clean(today time.Time) (Want, error) {
 	}
 	var c fault.Check
 	c.Add(w.Kind != "", "/kind", "needed", "Choose what kind of help it is.")
-	c.Add(len([]rune(w.Note)) <= NoteLimit, "/note", "too-long", fmt.Sprintf("Write at most %d characters.", NoteLimit))
-	c.Add(links(w.Note) <= linkLimit, "/note", "too-many-links", fmt.Sprintf("Please write what you would like in your own words, with at most %d web addresses.", linkLimit))
+	c.Add(len([]rune(w.Note)) <= NoteLimit, "/note", "too-long", "Write at most {n} characters.", "n", NoteLimit)
+	c.Add(links(w.Note) <= linkLimit, "/note", "too-many-links", "Please write what you would like in your own words, with at most {n} web addresses.", "n", linkLimit)
 	c.Add(!strings.ContainsRune(w.Note, 0), "/note", "not-text", "Please write plain text.")
-	c.Add(len(w.Days) <= dayLimit, "/days", "too-many", fmt.Sprintf("Choose at most %d days.", dayLimit))
+	c.Add(len(w.Days) <= dayLimit, "/days", "too-many", "Choose at most {n} days.", "n", dayLimit)
 	for _, d := range w.Days {
 		day, err := time.Parse(time.DateOnly, d)
 		c.Add(err == nil && !day.Before(today) && day.Before(today.AddDate(1, 0, 1)), "/days", "not-a-day-to-come", "Choose days from today on, within a year.")
@@ -293,10 +294,11 @@ func Describe(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) 
 	if err != nil {
 		return nil, err
 	}
-	when := map[string]string{"today": ", today", "this-week": ", this week", "no-hurry": ""}
+	say := words.Of(ctx)
+	asked := map[string]words.Text{"today": "Asked for: {kind}, today", "this-week": "Asked for: {kind}, this week", "no-hurry": "Asked for: {kind}"}
 	out := map[uuid.UUID]desk.Line{}
 	for _, l := range rows {
-		out[l.ID] = desk.Line{Who: label[l.MemberID], What: "Asked for: " + kinds[l.Kind].Name + when[l.Timing], Link: "/broker/request?id=" + l.ID.String(), Member: &l.MemberID}
+		out[l.ID] = desk.Line{Who: label[l.MemberID], What: say.Say(asked[l.Timing], "kind", kinds[l.Kind].Name), Link: "/broker/request?id=" + l.ID.String(), Member: &l.MemberID}
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 )
 
 // Held is what this slice keeps about a person: when they were asked to help, why
@@ -15,7 +16,7 @@ func Held() []held.Section {
 	return []held.Section{{Name: "asked-to-help", Title: "When you were asked to help, and why you", Tables: []string{"public.ask"}, Read: heldAsks}}
 }
 
-func heldAsks(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldAsks(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	if !s.Has() {
 		return nil, "", nil
 	}

@@ -2,13 +2,14 @@ package matching
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"timebank/app/member"
+	"timebank/app/platform/words"
 )
 
 // Parts is everything that is known of one helper for one request. It is stored
@@ -95,84 +96,71 @@ func wanted(days []string, free int) int {
 	return on & free
 }
 
-// halfDays says up to two of them: "Tuesday mornings and Friday evenings".
-func halfDays(slots int) string {
-	var out []string
-	for day, name := range []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"} {
-		for part, word := range []string{"mornings", "afternoons", "evenings"} {
-			if slots&(1<<(3*day+part)) != 0 && len(out) < 2 {
-				out = append(out, name+" "+word)
-			}
-		}
-	}
-	return strings.Join(out, " and ")
-}
-
 func saturate(n, half int) float64 { return float64(n) / float64(n+half) }
 
 // Reasons tells what speaks for and against, in words a broker would say aloud.
-func Reasons(p Parts) (pro, con []string) {
+func Reasons(l words.Language, p Parts) (pro, con []string) {
 	switch p.Kind {
 	case "offers":
-		pro = append(pro, "Offers just this")
+		pro = append(pro, l.Say("Offers just this"))
 	case "near":
-		pro = append(pro, "Offers something close to it")
+		pro = append(pro, l.Say("Offers something close to it"))
 	case "any":
-		con = append(con, "Has not offered this")
+		con = append(con, l.Say("Has not offered this"))
 	}
 	switch {
 	case p.TimesDone == 1:
-		pro = append(pro, "Did this once before")
+		pro = append(pro, l.Say("Did this once before"))
 	case p.TimesDone > 1:
-		pro = append(pro, fmt.Sprintf("Did this %d times before", p.TimesDone))
+		pro = append(pro, l.Say("Did this {n} times before", "n", p.TimesDone))
 	case p.TimesHelped > 0:
-		con = append(con, "Has helped before, but not with this")
+		con = append(con, l.Say("Has helped before, but not with this"))
 	default:
-		con = append(con, "Would help for the first time")
+		con = append(con, l.Say("Would help for the first time"))
 	}
 	if p.Knows > 0 {
-		pro = append(pro, "They know each other")
+		pro = append(pro, l.Say("They know each other"))
 	}
 	switch {
 	case p.Apart:
 	case p.SameArea:
-		pro = append(pro, "Lives in the same area, "+p.Area)
+		pro = append(pro, l.Say("Lives in the same area, {area}", "area", p.Area))
 	case p.Area != "":
-		con = append(con, "Lives in "+p.Area)
+		con = append(con, l.Say("Lives in {area}", "area", p.Area))
 	}
 	if p.FreeSlots != 0 {
-		pro = append(pro, "Both free on "+halfDays(p.FreeSlots))
+		pro = append(pro, l.Say("Both free: {times}", "times", l.And(member.SlotWords(l, p.FreeSlots, 2))))
 	}
 	switch {
 	case p.AskedMonth == 0:
-		pro = append(pro, "Not asked this month")
+		pro = append(pro, l.Say("Not asked this month"))
 	case p.AskedMonth == 1:
-		con = append(con, "Asked once this month")
+		con = append(con, l.Say("Asked once this month"))
 	default:
-		con = append(con, fmt.Sprintf("Asked %d times this month", p.AskedMonth))
+		con = append(con, l.Say("Asked {n} times this month", "n", p.AskedMonth))
 	}
 	if p.DaysQuiet > 60 {
-		pro = append(pro, "Quiet for a while, might be glad to be asked")
+		pro = append(pro, l.Say("Quiet for a while, might be glad to be asked"))
 	}
 	if p.Answered > 1 && p.SaidYes*2 < p.Answered {
-		con = append(con, fmt.Sprintf("Said yes %d of %d times", p.SaidYes, p.Answered))
+		con = append(con, l.Say("Said yes {yes} of {n} times", "yes", p.SaidYes, "n", p.Answered))
 	}
 	if p.Balance < 0 {
-		pro = append(pro, "Would like to give some hours back")
+		pro = append(pro, l.Say("Would like to give some hours back"))
 	}
 	if p.NeedsVisit && !p.Independent {
-		con = append(con, "First visits to a home should be accompanied")
+		con = append(con, l.Say("First visits to a home should be accompanied"))
 	}
 	return pro, con
 }
 
 // Rank scores and orders candidates, best first; equal ones by id, so that the
 // same data always gives the same list.
-func Rank(parts map[uuid.UUID]Parts) []Candidate {
+func Rank(l words.Language, parts map[uuid.UUID]Parts) []Candidate {
 	out := make([]Candidate, 0, len(parts))
 	for id, p := range parts {
 		c := Candidate{MemberID: id, Parts: p, Score: Score(p)}
-		c.For, c.Against = Reasons(p)
+		c.For, c.Against = Reasons(l, p)
 		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b Candidate) int {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"timebank/app/platform/words"
 )
 
 func TestScorePrefersWhatABrokerWould(t *testing.T) {
@@ -36,12 +38,12 @@ func TestScorePrefersWhatABrokerWould(t *testing.T) {
 func TestReasonsComeFromThePartsAlone(t *testing.T) {
 	t.Parallel()
 	p := Parts{Kind: "offers", TimesDone: 4, SameArea: true, Area: "Northgate", Balance: -30}
-	pro, con := Reasons(p)
+	pro, con := Reasons(words.English, p)
 	want := []string{"Offers just this", "Did this 4 times before", "Lives in the same area, Northgate", "Not asked this month", "Would like to give some hours back"}
 	if !reflect.DeepEqual(pro, want) || len(con) != 0 {
 		t.Errorf("for %q, against %q; want for %q", pro, con, want)
 	}
-	again, _ := Reasons(p)
+	again, _ := Reasons(words.English, p)
 	if !slices.Equal(pro, again) {
 		t.Error("the same parts gave other words")
 	}
@@ -73,7 +75,7 @@ func TestWhereSomebodyLivesDoesNotMatterOnThePhone(t *testing.T) {
 	if Score(far) != Score(here) {
 		t.Error("the nearer one comes first")
 	}
-	if pro, con := Reasons(far); strings.Contains(strings.Join(append(pro, con...), " "), "Southfield") {
+	if pro, con := Reasons(words.English, far); strings.Contains(strings.Join(append(pro, con...), " "), "Southfield") {
 		t.Errorf("for %q, against %q", pro, con)
 	}
 }
@@ -84,9 +86,9 @@ func TestRankIsStable(t *testing.T) {
 	for range 50 {
 		parts[uuid.New()] = Parts{Kind: "offers"}
 	}
-	first := Rank(parts)
+	first := Rank(words.English, parts)
 	for range 5 {
-		if !reflect.DeepEqual(first, Rank(parts)) {
+		if !reflect.DeepEqual(first, Rank(words.English, parts)) {
 			t.Fatal("equal candidates change places")
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"timebank/app/platform/clock"
 	"timebank/app/platform/db"
 	"timebank/app/platform/id"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -75,7 +76,7 @@ func (s *Service) For(ctx context.Context, a identity.Actor, request uuid.UUID) 
 		}
 		l.Photos = photos[l.ID]
 		asker = people[l.MemberID]
-		for _, c := range Rank(parts) {
+		for _, c := range Rank(words.Of(ctx), parts) {
 			if len(out) == shortlist {
 				break
 			}

@@ -10,6 +10,7 @@ import (
 
 	"timebank/app/identity"
 	"timebank/app/platform/web"
+	"timebank/app/platform/words"
 )
 
 // View is a member as brokers see them in lists.
@@ -29,13 +30,14 @@ type View struct {
 // RecordView is one member's record.
 type RecordView struct {
 	View
-	Email     string    `json:"email,omitempty"`
-	ReachNote string    `json:"reach_note"`
-	FreeSlots int       `json:"free_slots" doc:"21 bits: Monday morning, afternoon, evening, Tuesday morning …; 0 is not known"`
-	JoinedOn  string    `json:"joined_on" format:"date"`
-	Balance   int64     `json:"balance" doc:"Minutes to use; below zero: has had more than given"`
-	Spendable int64     `json:"spendable" doc:"Minutes that can still be received as help"`
-	SeenAt    time.Time `json:"seen_at,omitzero"`
+	Email     string         `json:"email,omitempty"`
+	Language  words.Language `json:"language" enum:",en,cy,ur" doc:"Of what we write to them; empty: not chosen, and English"`
+	ReachNote string         `json:"reach_note"`
+	FreeSlots int            `json:"free_slots" doc:"21 bits: Monday morning, afternoon, evening, Tuesday morning …; 0 is not known"`
+	JoinedOn  string         `json:"joined_on" format:"date"`
+	Balance   int64          `json:"balance" doc:"Minutes to use; below zero: has had more than given"`
+	Spendable int64          `json:"spendable" doc:"Minutes that can still be received as help"`
+	SeenAt    time.Time      `json:"seen_at,omitzero"`
 
 	Organisation bool `json:"organisation" doc:"No person: people act for it"`
 }
@@ -139,7 +141,7 @@ func view(m Member) View {
 }
 
 func recordView(r Record) RecordView {
-	v := RecordView{View: view(r.Member), Email: r.Email, ReachNote: r.ReachNote, FreeSlots: r.FreeSlots,
+	v := RecordView{View: view(r.Member), Email: r.Email, Language: r.Language, ReachNote: r.ReachNote, FreeSlots: r.FreeSlots,
 		Organisation: r.Organisation, JoinedOn: r.JoinedOn.Format(time.DateOnly), Balance: int64(r.Balance.Posted)}
 	if s := r.Balance.Spendable(); s != nil {
 		v.Spendable = int64(*s)

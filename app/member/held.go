@@ -3,12 +3,14 @@ package member
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
 	"timebank/app/bank"
 	"timebank/app/identity"
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -21,7 +23,7 @@ func Held() []held.Section {
 	}
 }
 
-func heldMembership(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldMembership(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	if !s.Has() {
 		return nil, "", nil
 	}
@@ -32,11 +34,11 @@ func heldMembership(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Ite
 	return []held.Item{{held.F("reference", "Reference", m.Reference), held.F("name", "Name", m.Name), held.F("called", "Called", m.Called),
 		held.F("status", "Status", m.Status), held.F("stage", "Trust stage", m.Stage), held.F("area", "Area", m.Area), held.Opt("phone", "Phone", m.Phone),
 		held.F("reach_by", "Best way to reach you", m.ReachBy), held.F("reach_note", "On reaching you", m.ReachNote), held.F("needs", "What makes meeting easier", m.Needs),
-		held.F("free", "When you are free", SlotWords(m.FreeSlots)), held.Day("joined_on", "Joined", &m.JoinedOn), s.OptT("seen_at", "Last here", m.SeenAt),
+		held.F("free", "When you are free", strings.Join(SlotWords(words.Of(ctx), m.FreeSlots, 21), ", ")), held.Day("joined_on", "Joined", &m.JoinedOn), s.OptT("seen_at", "Last here", m.SeenAt),
 		held.Opt("import_key", "Number in the books we took over", m.ImportKey)}}, "", nil
 }
 
-func heldStandings(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldStandings(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	var rows []Standing
 	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", s.Bank).Where("person_id = ? or member_id = ?", s.Person, s.Member).Order("began_at", "id").Scan(ctx)
 	if err != nil {
@@ -58,7 +60,7 @@ func heldStandings(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item
 	return out, "", nil
 }
 
-func heldHours(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, string, error) {
+func heldHours(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
 	if !s.Has() {
 		return nil, "", nil
 	}
@@ -91,20 +93,18 @@ func heldHours(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, st
 	}
 }
 
-var (
-	slotDays  = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
-	slotParts = []string{"morning", "afternoon", "evening"}
-)
+// slotParts complete the name of a weekday.
+var slotParts = []words.Text{"{day} morning", "{day} afternoon", "{day} evening"}
 
-// SlotWords says a mask of half days in words; an empty one is not known.
-func SlotWords(mask int) string {
+// SlotWords says a mask of half days in words, the first most of them; an empty one
+// is not known.
+func SlotWords(l words.Language, mask, most int) []string {
 	var out []string
-	for d, day := range slotDays {
-		for p, part := range slotParts {
-			if mask&(1<<(3*d+p)) != 0 {
-				out = append(out, day+" "+part)
-			}
+	for slot := 0; slot < 21 && len(out) < most; slot++ {
+		if mask&(1<<slot) != 0 {
+			day := time.Weekday((slot/3 + 1) % 7) // a week of slots begins on Monday
+			out = append(out, l.Say(slotParts[slot%3], "day", l.Weekday(day)))
 		}
 	}
-	return strings.Join(out, ", ")
+	return out
 }

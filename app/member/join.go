@@ -14,6 +14,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/id"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -32,6 +33,7 @@ type Joining struct {
 	Status    string     // empty: Active
 	JoinedOn  *time.Time // nil: today
 	ImportKey string
+	Language  words.Language // of messages to them; empty: not chosen
 }
 
 // clean brings what was typed to the stored form. Pointers name the fields of
@@ -60,7 +62,7 @@ func (j Joining) clean() (Joining, error) {
 		limit   int
 		pointer string
 	}{{j.Area, 60, "/area"}, {j.ReachNote, 200, "/reach_note"}, {j.Needs, 200, "/needs"}} {
-		c.Add(len([]rune(f.text)) <= f.limit, f.pointer, "too-long", fmt.Sprintf("Write at most %d characters.", f.limit))
+		c.Add(len([]rune(f.text)) <= f.limit, f.pointer, "too-long", "Write at most {n} characters.", "n", f.limit)
 	}
 	if j.ReachBy == "" {
 		switch {
@@ -131,7 +133,7 @@ func personFor(ctx context.Context, tx bun.IDB, j Joining, now time.Time) (uuid.
 			return uuid.Nil, err
 		}
 	}
-	p := identity.Person{ID: id.New(), Name: j.Name, Called: j.Called, Email: orNil(j.Email), Phone: orNil(j.Phone), Language: "en", CreatedAt: now}
+	p := identity.Person{ID: id.New(), Name: j.Name, Called: j.Called, Email: orNil(j.Email), Phone: orNil(j.Phone), Language: j.Language, CreatedAt: now}
 	return p.ID, identity.AddPerson(ctx, tx, p)
 }
 

@@ -30,7 +30,7 @@ func (s *Service) AddOrganisation(ctx context.Context, a identity.Actor, key uui
 		w.Phone, ok = identity.CleanPhone(w.Phone)
 		c.Add(ok, "/phone", "phone", "Enter a phone number, like 01632 960 001, or leave it empty.")
 	}
-	c.Add(len([]rune(w.Area)) <= 60, "/area", "too-long", "Write at most 60 characters.")
+	c.Add(len([]rune(w.Area)) <= 60, "/area", "too-long", "Write at most {n} characters.", "n", 60)
 	if err := c.Err(); err != nil {
 		return uuid.Nil, err
 	}
@@ -39,7 +39,7 @@ func (s *Service) AddOrganisation(ctx context.Context, a identity.Actor, key uui
 	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
 		out, err = once.Do(ctx, tx, once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: key, Operation: "add-organisation", Input: w, Now: now}, func(newID uuid.UUID) error {
 			// Rows name a person for every member; nobody signs in as this one.
-			p := identity.Person{ID: id.New(), Name: w.Name, Called: w.Name, Language: "en", CreatedAt: now}
+			p := identity.Person{ID: id.New(), Name: w.Name, Called: w.Name, CreatedAt: now}
 			if err := identity.AddPerson(ctx, tx, p); err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"timebank/app/platform/clock"
 	"timebank/app/platform/db"
 	"timebank/app/platform/once"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -28,8 +29,9 @@ type Service struct {
 // Record is a member with their hours.
 type Record struct {
 	Member
-	Balance ledger.Balance
-	Email   string
+	Balance  ledger.Balance
+	Email    string
+	Language words.Language // of messages; empty: not chosen
 }
 
 // Add makes somebody a member, once for a key.
@@ -63,7 +65,7 @@ func (s *Service) See(ctx context.Context, a identity.Actor, id uuid.UUID) (Reco
 		if err != nil {
 			return err
 		}
-		out.Email = ""
+		out.Email, out.Language = "", p.Language
 		if p.Email != nil {
 			out.Email = *p.Email
 		}

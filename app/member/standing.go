@@ -124,7 +124,7 @@ func (s *Service) appoint(ctx context.Context, tx bun.IDB, a identity.Actor, m M
 	p, err := identity.PersonByEmail(ctx, tx, w.Email)
 	if errors.Is(err, identity.ErrNoPerson) {
 		called, _, _ := strings.Cut(w.Name, " ")
-		p = identity.Person{ID: id.New(), Name: w.Name, Called: called, Email: &w.Email, Language: "en", CreatedAt: st.BeganAt}
+		p = identity.Person{ID: id.New(), Name: w.Name, Called: called, Email: &w.Email, CreatedAt: st.BeganAt}
 		err = identity.AddPerson(ctx, tx, p)
 	}
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"timebank/app/platform/db"
 )
 
 // ByID finds a member of a bank. Refuses with ErrNoMember.
@@ -120,10 +122,13 @@ func number(word string) string {
 	return "%" + d + "%"
 }
 
-// Seen notes that a member was there, at most once an hour.
+// SeenEvery is how exactly it is kept when a member was last there.
+const SeenEvery = time.Hour
+
+// Seen notes that a member was there, at most once in SeenEvery.
 func Seen(ctx context.Context, tx bun.IDB, bank, id uuid.UUID, now time.Time) error {
 	_, err := tx.NewUpdate().Model((*Member)(nil)).Set("seen_at = ?", now).Where("bank_id = ?", bank).Where("id = ?", id).
-		Where("seen_at is null or seen_at < ?", now.Add(-time.Hour)).Exec(ctx)
+		Where("seen_at is null or seen_at < ?", now.Add(-SeenEvery)).Exec(db.Later(ctx))
 	if err != nil {
 		return fmt.Errorf("note visit: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"timebank/app/desk"
 	"timebank/app/member"
+	"timebank/app/platform/words"
 )
 
 // Unheard lists, by what they are about, the members whom the newest news did not
@@ -20,7 +21,7 @@ func Unheard(ctx context.Context, tx bun.IDB, bank uuid.UUID, subjects []uuid.UU
 	}
 	var rows []struct{ SubjectID, MemberID uuid.UUID }
 	err := tx.NewRaw(`select subject_id, member_id from message m
-		where bank_id = ? and subject_id in (?) and member_id is not null and (channel = 'phone' or state = 'failed')
+		where bank_id = ? and subject_id in (?) and member_id is not null and (channel = 'phone' or (channel = 'email' and state = 'failed'))
 		  and template = (select n.template from message n where n.bank_id = ? and n.subject_id = m.subject_id order by n.created_at desc, n.id desc limit 1)
 		group by subject_id, member_id`, bank, bun.List(subjects), bank).Scan(ctx, &rows)
 	if err != nil {
@@ -52,11 +53,11 @@ func Describe(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) 
 	}
 	out := map[uuid.UUID]desk.Line{}
 	for _, m := range rows {
-		why := "The address takes no mail."
+		what := words.Text("Our e-mail did not arrive. The address takes no mail. Ring them, and ask for another address.")
 		if m.Problem == "tries" {
-			why = "The mail server did not take it."
+			what = "Our e-mail did not arrive. The mail server did not take it. Ring them, and ask for another address."
 		}
-		out[m.ID] = desk.Line{Who: label[*m.MemberID], What: "Our e-mail did not arrive. " + why + " Ring them, and ask for another address.",
+		out[m.ID] = desk.Line{Who: label[*m.MemberID], What: words.Of(ctx).Say(what),
 			Link: "/broker/member?id=" + m.MemberID.String(), Member: m.MemberID}
 	}
 	return out, nil

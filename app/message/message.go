@@ -19,6 +19,8 @@ import (
 	"timebank/app/platform/id"
 	"timebank/app/platform/job"
 	"timebank/app/platform/mail"
+	"timebank/app/platform/push"
+	"timebank/app/platform/words"
 )
 
 // Message is one thing told to one person.
@@ -32,7 +34,7 @@ type Message struct {
 	Template  string     `bun:"template"`
 	SubjectID uuid.UUID  `bun:"subject_id"`
 	Dedupe    string     `bun:"dedupe"`
-	Channel   string     `bun:"channel"` // email; phone and post are a broker's task
+	Channel   string     `bun:"channel"` // email, push; phone and post are a broker's task
 	State     string     `bun:"state"`
 	DueAt     time.Time  `bun:"due_at"`
 	CreatedAt time.Time  `bun:"created_at"`
@@ -61,8 +63,10 @@ type Service struct {
 	Clock   clock.Clock
 	Queue   *job.Queue
 	Mail    mail.Sender
+	Push    *push.Sender         // nil: no messages on devices
 	Renders map[string]Render    // by template
 	Calls   map[string]desk.Task // by template: Kind and SubjectKind of the call that takes an e-mail's place; none, no call
+	Unsaid  map[string]bool      // by template: whose subject does not stand on a locked screen
 }
 
 // To is what Write needs to know.
@@ -104,6 +108,9 @@ func (s *Service) Write(ctx context.Context, tx bun.IDB, to To) error {
 	if err != nil {
 		return fmt.Errorf("write message: %w", err)
 	}
+	if err := s.alsoPush(ctx, tx, row); err != nil {
+		return err
+	}
 	if byMail {
 		return s.Queue.Enqueue(ctx, tx, Send{BankID: to.Bank.ID, MessageID: row.ID})
 	}
@@ -133,7 +140,10 @@ type Send struct {
 func (Send) Kind() string { return "send-message" }
 
 // Work names the jobs this slice does.
-func (s *Service) Work(q *job.Queue) { job.Handle(q, s.send) }
+func (s *Service) Work(q *job.Queue) {
+	job.Handle(q, s.send)
+	job.Handle(q, s.sendPush)
+}
 
 // maxTries is how often a message is tried, with the queue's growing pauses: ten
 // tries take seven hours, after which a person is quicker.
@@ -143,49 +153,14 @@ const maxTries = 10
 // sends it again with the same Message-ID, by which mail servers know it. What an
 // address does not take, or no server takes in maxTries tries, becomes a call.
 func (s *Service) send(ctx context.Context, j Send) error {
-	var row Message
-	var words Words
-	var to identity.Person
-	var b bank.Bank
-	err := db.InTx(ctx, s.Pool, j.BankID, func(ctx context.Context, tx bun.IDB) error {
-		words = Words{}
-		err := tx.NewSelect().Model(&row).Where("bank_id = ?", j.BankID).Where("id = ?", j.MessageID).Scan(ctx)
-		if err != nil {
-			return fmt.Errorf("read message: %w", err)
-		}
-		if row.State != Queued || row.MemberID == nil {
-			return nil
-		}
-		if b, err = bank.ByID(ctx, tx, j.BankID); err != nil {
-			return err
-		}
-		m, err := member.ByID(ctx, tx, b.ID, *row.MemberID)
-		if err != nil {
-			return err
-		}
-		if to, err = identity.PersonByID(ctx, tx, row.PersonID); err != nil {
-			return err
-		}
-		render, ok := s.Renders[row.Template]
-		if !ok {
-			return fmt.Errorf("no words for template %q", row.Template)
-		}
-		words, err = render(ctx, tx, b, m, row.SubjectID)
-		if err == nil && words.Text != "" {
-			words.Text = fmt.Sprintf("Hello %s,\n\n%s\n\n%s\n%s (%s)\n", m.Called, words.Text, b.Name, b.Phone, b.PhoneHours)
-		}
-		return err
-	})
-	if errors.Is(err, sql.ErrNoRows) || (err == nil && row.State != Queued) {
-		return nil
-	}
-	if err != nil {
+	row, b, to, said, err := s.render(ctx, j.BankID, j.MessageID)
+	if err != nil || row.State != Queued {
 		return err
 	}
-	if words.Text == "" || to.Email == nil {
+	if said.Text == "" || to.Email == nil {
 		return s.note(ctx, row, NotNeeded, "", time.Time{})
 	}
-	err = s.Mail.Send(ctx, mail.Mail{To: *to.Email, Subject: words.Subject, Text: words.Text, ID: row.ID.String()})
+	err = s.Mail.Send(ctx, mail.Mail{To: *to.Email, Language: to.Reads(), Subject: said.Subject, Text: said.Text, ID: row.ID.String()})
 	switch {
 	case errors.Is(err, mail.ErrAddress):
 		return s.note(ctx, row, Failed, "address", b.AfterWorkingDays(s.Clock.Now(), 1))
@@ -195,6 +170,47 @@ func (s *Service) send(ctx context.Context, j Send) error {
 		return errors.Join(err, s.note(ctx, row, Queued, "", time.Time{}))
 	}
 	return s.note(ctx, row, Sent, "", time.Time{})
+}
+
+// render makes a message's words from the present state of things. A message that
+// is gone, or had its turn, has no words.
+func (s *Service) render(ctx context.Context, bankID, messageID uuid.UUID) (row Message, b bank.Bank, to identity.Person, said Words, err error) {
+	err = db.InTx(ctx, s.Pool, bankID, func(ctx context.Context, tx bun.IDB) error {
+		row, said = Message{}, Words{}
+		err := tx.NewSelect().Model(&row).Where("bank_id = ?", bankID).Where("id = ?", messageID).Scan(ctx)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read message: %w", err)
+		}
+		// One device may be gone and the next one there: each has its own turn.
+		if row.MemberID == nil || (row.State != Queued && row.Channel != "push") {
+			return nil
+		}
+		if b, err = bank.ByID(ctx, tx, bankID); err != nil {
+			return err
+		}
+		m, err := member.ByID(ctx, tx, b.ID, *row.MemberID)
+		if err != nil {
+			return err
+		}
+		if to, err = identity.PersonByID(ctx, tx, row.PersonID); err != nil {
+			return err
+		}
+		l := to.Reads()
+		ctx = words.With(ctx, l)
+		render, ok := s.Renders[row.Template]
+		if !ok {
+			return fmt.Errorf("no words for template %q", row.Template)
+		}
+		said, err = render(ctx, tx, b, m, row.SubjectID)
+		if err == nil && said.Text != "" {
+			said.Text = l.Lines(l.Say("Hello {who},\n\n{text}\n\n{bank}\n{phone} ({hours})\n", "who", m.Called, "text", said.Text, "bank", b.Name, "phone", b.Phone, "hours", b.PhoneHours))
+		}
+		return err
+	})
+	return row, b, to, said, err
 }
 
 // note keeps what became of a message; callBy is set when a call must take its place.

@@ -12,6 +12,7 @@ import (
 	"timebank/app/identity"
 	"timebank/app/platform/clock"
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 )
 
 var (
@@ -229,7 +230,7 @@ func (s *Service) MakeMember(ctx context.Context, a identity.Actor, t Target, m 
 // onto lays what the broker corrected over what was told.
 func (m Membership) onto(j JoinRequest) (JoinRequest, error) {
 	c := &fault.Check{}
-	set := func(to *string, from, pointer, message string, clean func(string) (string, bool)) {
+	set := func(to *string, from, pointer string, message words.Text, clean func(string) (string, bool)) {
 		if strings.TrimSpace(from) == "" {
 			return
 		}

@@ -7,6 +7,7 @@ import (
 
 	"timebank/app/identity"
 	"timebank/app/platform/web"
+	"timebank/app/platform/words"
 )
 
 type listInput struct {
@@ -129,7 +130,7 @@ func brokerAct[B interface{ seen() int }](r *web.Routes, id, path, summary strin
 			if err != nil {
 				return nil, err
 			}
-			return &detailOutput{d.dto()}, nil
+			return &detailOutput{d.dto(words.Of(ctx))}, nil
 		})
 }
 
@@ -140,7 +141,7 @@ func (s *Service) brokerRoutes(r *web.Routes) {
 			out := &linesOutput{}
 			out.Body.Now, out.Body.Referrals = s.Clock.Now(), make([]ReferralLine, len(all))
 			for i, x := range all {
-				out.Body.Referrals[i] = x.dto()
+				out.Body.Referrals[i] = x.dto(words.Of(ctx))
 			}
 			return out, err
 		})
@@ -150,7 +151,7 @@ func (s *Service) brokerRoutes(r *web.Routes) {
 			if err != nil {
 				return nil, err
 			}
-			return &detailOutput{d.dto()}, nil
+			return &detailOutput{d.dto(words.Of(ctx))}, nil
 		})
 	s.answerRoutes(r)
 	s.contactRoutes(r)

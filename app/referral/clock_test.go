@@ -10,6 +10,7 @@ import (
 
 	"timebank/app/bank"
 	"timebank/app/desk"
+	"timebank/app/platform/words"
 )
 
 var hilltop = bank.Bank{ID: uuid.MustParse("01900000-0000-7000-8000-000000000001"), Slug: "hilltop", Name: "Hilltop", Zone: "Europe/London", Nation: "england-wales"}
@@ -127,7 +128,7 @@ func TestFairTries(t *testing.T) {
 		{"fair, written down in another order", tries("phone 2026-12-03 09:00", "text 2026-11-26 18:00", "phone 2026-11-23 16:00"), ""},
 		{"over Christmas", tries("phone 2026-12-21 16:00", "text 2026-12-23 18:00", "phone 2026-12-31 09:00"), "a try on or after Tuesday 5 January"},
 	} {
-		if got := strings.Join(missingTries(hilltop, c.tries), "; "); got != c.missing {
+		if got := strings.Join(missingTries(words.English, hilltop, c.tries), "; "); got != c.missing {
 			t.Errorf("%s: missing %q, want %q", c.name, got, c.missing)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"timebank/app/identity"
 	"timebank/app/platform/audit"
+	"timebank/app/platform/words"
 )
 
 // Pause lets a referral rest until a day; the clocks are not escalated
@@ -77,7 +78,7 @@ func (s *Service) GiveUp(ctx context.Context, a identity.Actor, t Target, note s
 		if err != nil {
 			return err
 		}
-		if err := tooFew(a.Bank, triesOf(events[w.r.ID])); err != nil {
+		if err := tooFew(words.Of(ctx), a.Bank, triesOf(events[w.r.ID])); err != nil {
 			return err
 		}
 		return w.close(ctx, CouldNotReach, outcomes[CouldNotReach][0], Said{Note: strings.TrimSpace(note)})
@@ -123,15 +124,18 @@ func (w *work) withdraw(ctx context.Context, outcome, note string) error {
 	return w.permit(ctx, ContactMe, false, how)
 }
 
-// TookPart moves the referral of a member who has helped or was helped for the
+// TookPart moves the referrals of members who have helped or were helped for the
 // first time; for every other member it does nothing. It is called by the slice
 // that settled the hours, in its transaction.
-func (s *Service) TookPart(ctx context.Context, tx bun.IDB, a identity.Actor, member uuid.UUID) error {
+func (s *Service) TookPart(ctx context.Context, tx bun.IDB, a identity.Actor, members ...uuid.UUID) error {
+	if len(members) == 0 {
+		return nil
+	}
 	var rows []Referral
-	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", a.Bank.ID).Where("member_id = ?", member).Where("state = ?", Joined).
+	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", a.Bank.ID).Where("member_id in (?)", bun.List(members)).Where("state = ?", Joined).
 		Order("id").For("update").Scan(ctx)
 	if err != nil {
-		return fmt.Errorf("find referral of member: %w", err)
+		return fmt.Errorf("find referrals of members: %w", err)
 	}
 	now := s.Clock.Now()
 	for i := range rows {

@@ -10,6 +10,7 @@ import (
 
 	"timebank/app/bank"
 	"timebank/app/identity"
+	"timebank/app/platform/words"
 )
 
 // Figures about replies are shown from so many referrals on: fewer say nothing.
@@ -30,14 +31,14 @@ type SurgeryDesk struct {
 
 // The three lines above the form.
 const (
-	goodFor = "Anyone of 18 or over who would like more company, has something to offer, or could use a hand."
-	notFor  = "A crisis, personal care, or a money or housing emergency."
-	promise = "We ring within 2 working days."
+	goodFor words.Text = "Anyone of 18 or over who would like more company, has something to offer, or could use a hand."
+	notFor  words.Text = "A crisis, personal care, or a money or housing emergency."
+	promise words.Text = "We ring within 2 working days."
 )
 
 // Desk tells a surgery how it stands and how quick we are.
 func (s *Service) Desk(ctx context.Context, a identity.Actor) (SurgeryDesk, error) {
-	out := SurgeryDesk{Good: goodFor, Not: notFor, Promise: promise}
+	out := SurgeryDesk{Good: words.Of(ctx).Say(goodFor), Not: words.Of(ctx).Say(notFor), Promise: words.Of(ctx).Say(promise)}
 	err := s.asSurgery(ctx, a, func(ctx context.Context, tx bun.IDB, now time.Time) (err error) {
 		if out.Surgery, err = organisation(ctx, tx, a.Bank.ID, a.Organisation); err != nil {
 			return err

@@ -4,10 +4,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
+	"unicode/utf8"
 
 	"timebank/app/identity"
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 )
 
 // Form is the one page a receptionist fills in: six answers, the rest may stay
@@ -65,7 +66,7 @@ var (
 	ErrYoung = fault.New(fault.Invalid, "under-eighteen", "We can only take people of 18 and over. For somebody younger, try your local youth service, or Childline on 0800 1111.")
 )
 
-const phoneHint = "Enter a phone number, like 01632 960 001, 07700 900 982 or +44 808 157 0192"
+const phoneHint words.Text = "Enter a phone number, like 01632 960 001, 07700 900 982 or +44 808 157 0192"
 
 // clean checks a form on the bank's day today and brings its values to the form
 // that is kept. Refuses with ErrCard, ErrYoung, or ErrFields with every answer
@@ -162,9 +163,9 @@ func cleanReach(t *Told, c *fault.Check) {
 		c.Add(ok, "/reach", "email", "Enter an email address, like name@example.com")
 	case "post":
 		c.Add(t.Reach != "", "/reach", "required", "Enter a postal address")
-		c.Add(plain(t.Reach, 200), "/reach", "too-long", "Postal address must be 200 characters or fewer")
+		c.Add(utf8.RuneCountInString(t.Reach) <= 200, "/reach", "too-long", "Postal address must be 200 characters or fewer")
 	case "someone":
-		c.Add(plain(t.Reach, 200), "/reach", "too-long", "How to reach them must be 200 characters or fewer")
+		c.Add(utf8.RuneCountInString(t.Reach) <= 200, "/reach", "too-long", "How to reach them must be 200 characters or fewer")
 		t.SomeoneName, ok = identity.CleanName(t.SomeoneName)
 		c.Add(ok, "/someone_name", "required", "Enter the name of the person we can reach them through")
 		t.SomeoneRelation, ok = identity.CleanName(t.SomeoneRelation)
@@ -179,9 +180,9 @@ func cleanReach(t *Told, c *fault.Check) {
 
 func cleanExtras(t *Told, c *fault.Check) {
 	t.GoodAt = strings.TrimSpace(t.GoodAt)
-	c.Add(plain(t.GoodAt, 140), "/good_at", "too-long", "What they are good at must be 140 characters or fewer")
+	c.Add(utf8.RuneCountInString(t.GoodAt) <= 140, "/good_at", "too-long", "What they are good at must be 140 characters or fewer")
 	t.YourReference = strings.TrimSpace(t.YourReference)
-	c.Add(plain(t.YourReference, 30), "/your_reference", "too-long", "Your reference must be 30 characters or fewer")
+	c.Add(utf8.RuneCountInString(t.YourReference) <= 30, "/your_reference", "too-long", "Your reference must be 30 characters or fewer")
 	t.Easier = choices(t.Easier, easier, "/easier", c)
 	if !slices.Contains(t.Easier, "interpreter") {
 		t.Language = ""
@@ -204,14 +205,6 @@ func choices(got, known []string, pointer string, c *fault.Check) []string {
 	unknown := slices.ContainsFunc(got, func(g string) bool { return !slices.Contains(known, g) })
 	c.Add(!unknown, pointer, "choose", "Choose from the list")
 	return out
-}
-
-// plain tells whether s is short enough and without control characters, save
-// for the line breaks of an address.
-func plain(s string, most int) bool {
-	return len([]rune(s)) <= most && !strings.ContainsFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) && r != '\n' && r != '\r' || unicode.In(r, unicode.Bidi_Control)
-	})
 }
 
 func oneOf(s string, known ...string) bool { return slices.Contains(known, s) }

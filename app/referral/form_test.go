@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 )
 
 var monday = time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
@@ -76,8 +77,8 @@ func TestFormSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"year to come", birth(0, 0, 2031), "/birth_year", "Date of birth must be in the past"},
 		{"year in which 18 is reached", birth(0, 0, 2008), "/birth_day", "Enter the day and the month too: they may not be 18 yet"},
 		{"no way to reach", reach("", ""), "/reach_by", "Choose the best way to reach them"},
-		{"no number", reach("call", ""), "/reach", phoneHint},
-		{"number too short", reach("text", "0770"), "/reach", phoneHint},
+		{"no number", reach("call", ""), "/reach", string(phoneHint)},
+		{"number too short", reach("text", "0770"), "/reach", string(phoneHint)},
 		{"no address", reach("email", "ada at example"), "/reach", "Enter an email address, like name@example.com"},
 		{"no postal address", reach("post", " "), "/reach", "Enter a postal address"},
 		{"nobody named", reach("someone", ""), "/someone_name", "Enter the name of the person we can reach them through"},
@@ -88,9 +89,9 @@ func TestFormSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"long reference", func(f *Form) { f.YourReference = strings.Repeat("1", 31) }, "/your_reference", "Your reference must be 30 characters or fewer"},
 		{"interpreter of what", func(f *Form) { f.Easier = []string{"interpreter"} }, "/language", "Enter the language of the interpreter"},
 		{"unknown safety", func(f *Form) { f.Safety = "yes" }, "/safety", "Choose one of the answers"},
-		{"agreement refused", func(f *Form) { f.Agreed, f.Name = "no", "" }, "/agreed", ErrCard.Text()},
-		{"seventeen", birth(24, 11, 2008), "/birth_year", ErrYoung.Text()},
-		{"child, by the year", birth(0, 0, 2015), "/birth_year", ErrYoung.Text()},
+		{"agreement refused", func(f *Form) { f.Agreed, f.Name = "no", "" }, "/agreed", ErrCard.In(words.English)},
+		{"seventeen", birth(24, 11, 2008), "/birth_year", ErrYoung.In(words.English)},
+		{"child, by the year", birth(0, 0, 2015), "/birth_year", ErrYoung.In(words.English)},
 	} {
 		_, err := sample(c.change).clean(monday)
 		f := fault.As(err)
@@ -100,7 +101,7 @@ func TestFormSaysWhatIsWrongAndWhere(t *testing.T) {
 		}
 		found := false
 		for _, x := range f.Fields {
-			found = found || x.Pointer == c.pointer && x.Message == c.message
+			found = found || x.Pointer == c.pointer && x.In(words.English) == c.message
 		}
 		if !found {
 			t.Errorf("%s: refused with %+v, want %s %q", c.name, f.Fields, c.pointer, c.message)

@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/held"
+	"timebank/app/platform/words"
 )
 
 // Held is what this slice keeps about a person who was referred and became a
@@ -36,7 +37,7 @@ func OfMember(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) ([]Referr
 	return rows, nil
 }
 
-func (s *Service) heldTold(ctx context.Context, tx bun.IDB, who held.Subject) ([]held.Item, string, error) {
+func (s *Service) heldTold(ctx context.Context, tx bun.IDB, who held.Subject) ([]held.Item, words.Text, error) {
 	rows, err := OfMember(ctx, tx, who.Bank, who.Member)
 	if err != nil {
 		return nil, "", err
@@ -76,7 +77,7 @@ func born(t Told) string {
 	return fmt.Sprintf("%04d-%02d-%02d", t.BirthYear, t.BirthMonth, t.BirthDay)
 }
 
-func (s *Service) heldPermissions(ctx context.Context, tx bun.IDB, who held.Subject) ([]held.Item, string, error) {
+func (s *Service) heldPermissions(ctx context.Context, tx bun.IDB, who held.Subject) ([]held.Item, words.Text, error) {
 	rows, err := OfMember(ctx, tx, who.Bank, who.Member)
 	if err != nil {
 		return nil, "", err
@@ -99,7 +100,7 @@ func (s *Service) heldPermissions(ctx context.Context, tx bun.IDB, who held.Subj
 	return out, "", nil
 }
 
-func (s *Service) heldEvents(ctx context.Context, tx bun.IDB, who held.Subject) ([]held.Item, string, error) {
+func (s *Service) heldEvents(ctx context.Context, tx bun.IDB, who held.Subject) ([]held.Item, words.Text, error) {
 	rows, err := OfMember(ctx, tx, who.Bank, who.Member)
 	if err != nil {
 		return nil, "", err
@@ -128,5 +129,5 @@ func (s *Service) heldEvents(ctx context.Context, tx bun.IDB, who held.Subject) 
 	if notes == 0 {
 		return out, "", nil
 	}
-	return out, fmt.Sprintf("Staff wrote %d notes about your referral. Because a note may speak of somebody else too, a person goes through them with you: ask for them, and you get them within a month.", notes), nil
+	return out, "Staff wrote notes about your referral. Because a note may speak of somebody else too, a person goes through them with you: ask for them, and you get them within a month.", nil
 }

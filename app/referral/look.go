@@ -12,6 +12,7 @@ import (
 	"timebank/app/desk"
 	"timebank/app/identity"
 	"timebank/app/platform/db"
+	"timebank/app/platform/words"
 )
 
 // Item is a referral in a broker's list: what the desk sorts by, and no name.
@@ -118,7 +119,7 @@ func (s *Service) items(ctx context.Context, tx bun.IDB, a identity.Actor, rows 
 			x.Owner, x.Mine = names[*r.OwnerID], *r.OwnerID == a.Person
 		}
 		_, x.Late = latest(r, x.Clocks, now)
-		x.Next = task(r, x.Surgery, x.Late)
+		x.Next = task(words.Of(ctx), r, x.Surgery, x.Late)
 		out[i] = x
 	}
 	return out, nil
@@ -129,18 +130,19 @@ func (s *Service) detail(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 	if err != nil {
 		return Detail{}, err
 	}
-	twice, err := sameKey(ctx, tx, r)
-	if err != nil {
-		return Detail{}, err
-	}
-	all, err := s.items(ctx, tx, a, append([]Referral{r}, twice...))
-	if err != nil {
-		return Detail{}, err
-	}
-	out := Detail{Item: all[0], SameAs: all[1:]}
+	var out Detail
 	if err := openJSON(s.Box, r.place(), r.Sealed, &out.Told); err != nil {
 		return out, err
 	}
+	twice, err := sameKey(ctx, tx, s.Box, r, out.Told)
+	if err != nil {
+		return out, err
+	}
+	all, err := s.items(ctx, tx, a, append([]Referral{r}, twice...))
+	if err != nil {
+		return out, err
+	}
+	out.Item, out.SameAs = all[0], all[1:]
 	events, err := eventsOf(ctx, tx, a.Bank.ID, id)
 	if err != nil {
 		return out, err
@@ -159,15 +161,15 @@ func (s *Service) detail(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 	tries := triesOf(events[id])
 	out.Initials, out.ReferrerBy, out.Permissions = out.Told.initials(), names[r.ReferrerID], permissions[id]
 	if r.State == Contacting {
-		out.StillNeeded = missingTries(a.Bank, tries)
+		out.StillNeeded = missingTries(words.Of(ctx), a.Bank, tries)
 	}
 	out.Offered = offered(r, len(out.StillNeeded) == 0)
 	k := known{tellJoined: given(out.Permissions, TellJoined), reachBy: out.Told.ReachBy, tries: len(tries)}
 	if _, k.alternative, err = s.saidToSurgery(r, events[id]); err != nil {
 		return out, err
 	}
-	out.SurgerySees = forSurgery(a.Bank, r, out.Clocks, k, out.Now)
-	out.PersonHears = forPerson(a.Bank, r, out.Clocks, out.Owner)
+	out.SurgerySees = forSurgery(words.Of(ctx), a.Bank, r, out.Clocks, k, out.Now)
+	out.PersonHears = forPerson(words.Of(ctx), a.Bank, r, out.Clocks, out.Owner)
 	return out, nil
 }
 

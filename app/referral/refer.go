@@ -27,12 +27,11 @@ func (s *Service) Refer(ctx context.Context, a identity.Actor, f Form, key uuid.
 		return out, false, identity.ErrNotAllowed
 	}
 	now := s.Clock.Now()
-	input, err := s.blind(command{input: f})
+	claim, err := s.claim(a, command{key: key, op: "refer-person", input: f}, now)
 	if err != nil {
 		return out, false, err
 	}
 	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
-		claim := once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: key, Operation: "refer-person", Input: input, Now: now}
 		made, err := once.Do(ctx, tx, claim, func(fresh uuid.UUID) error {
 			o, err := organisation(ctx, tx, a.Bank.ID, a.Organisation)
 			if fault.As(err) != nil || err == nil && !o.inDate(a.Bank, now) {

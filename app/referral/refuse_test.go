@@ -15,6 +15,7 @@ import (
 	"timebank/app/platform/fault"
 	"timebank/app/platform/id"
 	"timebank/app/platform/once"
+	"timebank/app/platform/words"
 )
 
 func TestFormNeedsAnAgreementInDate(t *testing.T) {
@@ -218,7 +219,7 @@ func TestActsThatNeedMore(t *testing.T) {
 	h.must(h.LogAttempt(ctx, h.sam, h.target(ref), Attempt{Channel: "phone", Result: "no-answer"}))
 	_, err = h.GiveUp(ctx, h.sam, h.target(ref), "")
 	h.refused(err, ErrTries)
-	if text := fault.As(err).Text(); !strings.Contains(text, "2 more tries; a try in another way than by phone") || strings.Contains(text, "{") {
+	if text := fault.As(err).In(words.English); !strings.Contains(text, "2 more tries; a try in another way than by phone") || strings.Contains(text, "{") {
 		t.Errorf("the refusal says %q", text)
 	}
 	_, err = h.MakeMember(ctx, h.sam, h.target(ref), Membership{Consent: "phone"})

@@ -64,12 +64,11 @@ func (s *Service) act(ctx context.Context, a identity.Actor, as By, c command, d
 		return identity.ErrNotAllowed
 	}
 	now := s.Clock.Now()
-	input, err := s.blind(c)
+	claim, err := s.claim(a, c, now)
 	if err != nil {
 		return err
 	}
 	return db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
-		claim := once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: c.key, Operation: c.op, Input: input, Now: now}
 		_, err := once.Do(ctx, tx, claim, func(uuid.UUID) error {
 			r, err := find(ctx, tx, a.Bank.ID, surgery, c.referral, true)
 			if err != nil {
@@ -95,14 +94,18 @@ func (s *Service) act(ctx context.Context, a identity.Actor, as By, c command, d
 	})
 }
 
-// blind is a keyed hash of what was sent, for comparing repeats: a plain hash of
-// a name and a birth date could be guessed.
-func (s *Service) blind(c command) (string, error) {
+// claim is the once.Claim of a command. What was sent is compared by a keyed hash:
+// a plain one of a name and a birth date could be guessed.
+func (s *Service) claim(a identity.Actor, c command, now time.Time) (once.Claim, error) {
 	in, err := json.Marshal([]any{c.referral, c.version, c.input})
 	if err != nil {
-		return "", fmt.Errorf("hash input: %w", err)
+		return once.Claim{}, fmt.Errorf("hash input: %w", err)
 	}
-	return hex.EncodeToString(s.Box.Blind("once.input", string(in))), nil
+	out := once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: c.key, Operation: c.op, Input: hex.EncodeToString(s.Box.Blind("once.input", string(in))), Now: now}
+	for _, was := range s.Box.Blinds("once.input", string(in)) {
+		out.Was = append(out.Was, hex.EncodeToString(was))
+	}
+	return out, nil
 }
 
 // move brings the referral to another state. Refuses with ErrMove what the

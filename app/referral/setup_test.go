@@ -46,7 +46,7 @@ func setup(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box, err := seal.New(key)
+	box, err := seal.New(key, "")
 	if err != nil {
 		t.Fatal(err)
 	}

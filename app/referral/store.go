@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"timebank/app/platform/seal"
 )
 
 // most is how many referrals a list shows at once.
@@ -157,10 +159,11 @@ func meetClock(ctx context.Context, tx bun.IDB, c Clock, at time.Time) error {
 	return nil
 }
 
-// sameKey lists other referrals of whoever has the same name and birth date.
-func sameKey(ctx context.Context, tx bun.IDB, r Referral) ([]Referral, error) {
+// sameKey lists other referrals of whoever has the same name and birth date, under
+// whichever key of the blind index they still stand.
+func sameKey(ctx context.Context, tx bun.IDB, box *seal.Box, r Referral, t Told) ([]Referral, error) {
 	var out []Referral
-	err := tx.NewSelect().Model(&out).Where("bank_id = ?", r.BankID).Where("key_hash = ?", r.KeyHash).Where("id <> ?", r.ID).
+	err := tx.NewSelect().Model(&out).Where("bank_id = ?", r.BankID).Where("key_hash in (?)", bun.List(append(box.Blinds("referral.key_hash", t.key()), r.KeyHash, box.Wrap("referral.key_hash", r.KeyHash)))).Where("id <> ?", r.ID).
 		Order("submitted_at DESC", "id").Limit(10).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("find twice referred: %w", err)

@@ -67,7 +67,7 @@ func TestFromTheFormToTheMembership(t *testing.T) {
 	h.wantTasks(ref, map[string]string{desk.RingReferred: "2026-12-01 14:00"})
 	d = h.must(h.Book(ctx, h.sam, h.target(ref), at("2026-12-02 15:00"), ""))
 	h.wantTasks(ref, map[string]string{desk.RingReferred: "2026-12-02 15:00"})
-	if d.PersonHears != "Sam will talk with you on Wednesday 2 December at 15:00." || d.SurgerySees.Words != "Getting in touch" {
+	if d.PersonHears != "Sam will talk with you on Wednesday 2 December at 3pm." || d.SurgerySees.Words != "Getting in touch" {
 		t.Errorf("booked: %q, %+v", d.PersonHears, d.SurgerySees)
 	}
 

@@ -13,6 +13,7 @@ import (
 	"timebank/app/identity"
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 )
 
 // SurgeryView is a referral as its surgery sees it: no name, no note, and after
@@ -164,7 +165,7 @@ func (s *Service) surgeryViews(ctx context.Context, tx bun.IDB, a identity.Actor
 		}
 		v.RingBy = named(clocks[r.ID], FirstAttempt).DueAt
 		_, v.Delayed = latest(r, clocks[r.ID], now)
-		v.Shown = forSurgery(a.Bank, r, clocks[r.ID], k, now)
+		v.Shown = forSurgery(words.Of(ctx), a.Bank, r, clocks[r.ID], k, now)
 		out[i] = v
 	}
 	return out, nil

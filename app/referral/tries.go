@@ -1,12 +1,14 @@
 package referral
 
 import (
-	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"timebank/app/bank"
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 )
 
 // Fair tries before "could not reach" may be said.
@@ -28,7 +30,7 @@ type try struct {
 
 // missingTries says in words what fair tries are still missing; empty when they
 // are enough.
-func missingTries(b bank.Bank, tries []try) []string {
+func missingTries(l words.Language, b bank.Bank, tries []try) []string {
 	var out []string
 	ways, daytimes := map[string]bool{}, map[string]bool{}
 	var first, last time.Time
@@ -41,33 +43,39 @@ func missingTries(b bank.Bank, tries []try) []string {
 			last = t.at
 		}
 	}
-	if n := needTries - len(tries); n == 1 {
-		out = append(out, "1 more try")
-	} else if n > 1 {
-		out = append(out, fmt.Sprintf("%d more tries", n))
+	if n := int64(needTries - len(tries)); n > 0 {
+		out = append(out, l.Count(n, "{n} more try", "{n} more tries"))
 	}
 	if len(ways) < needWays {
-		out = append(out, "a try in another way"+notOnly(ways, "than by "))
+		out = append(out, l.Say(otherWay[only(ways)]))
 	}
 	if len(daytimes) < needDaytimes {
-		out = append(out, "a try at another time of day"+notOnly(daytimes, "than in the "))
+		out = append(out, l.Say(otherTime[only(daytimes)]))
 	}
 	switch {
 	case len(tries) == 0:
-		out = append(out, fmt.Sprintf("%d working days from the first try to the last", needDays))
+		out = append(out, l.Say("{n} working days from the first try to the last", "n", needDays))
 	case workingDays(b, first, last) < needDays:
-		out = append(out, "a try on or after "+day(b, b.AfterWorkingDays(noon(b, first), needDays)))
+		out = append(out, l.Say("a try on or after {day}", "day", day(l, b, b.AfterWorkingDays(noon(b, first), needDays))))
 	}
 	return out
 }
 
-func notOnly(m map[string]bool, lead string) string {
-	for k := range m {
-		if len(m) == 1 {
-			return " " + lead + k
-		}
+// What is missing when all tries went one way, or were at one time of day.
+var (
+	otherWay = map[string]words.Text{"": "a try in another way", "phone": "a try in another way than by phone", "text": "a try in another way than by text message",
+		"email": "a try in another way than by e-mail", "post": "a try in another way than by post", "someone": "a try in another way than through somebody",
+		"visit": "a try in another way than by a visit"}
+	otherTime = map[string]words.Text{"": "a try at another time of day", "morning": "a try at another time of day than in the morning",
+		"afternoon": "a try at another time of day than in the afternoon", "evening": "a try at another time of day than in the evening"}
+)
+
+// only is the one key of a map that has one, else empty.
+func only(m map[string]bool) string {
+	if len(m) != 1 {
+		return ""
 	}
-	return ""
+	return slices.Collect(maps.Keys(m))[0]
 }
 
 // noon moves t into office hours of its own day, so that counting days from it
@@ -99,8 +107,8 @@ func daytime(b bank.Bank, t time.Time) string {
 }
 
 // tooFew refuses with ErrTries unless the tries are fair.
-func tooFew(b bank.Bank, tries []try) error {
-	if missing := missingTries(b, tries); len(missing) > 0 {
+func tooFew(l words.Language, b bank.Bank, tries []try) error {
+	if missing := missingTries(l, b, tries); len(missing) > 0 {
 		return ErrTries.With("missing", strings.Join(missing, "; "))
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"timebank/app/platform/words"
 )
 
 // SurgeryReferral is a referral as the surgery that sent it sees it.
@@ -62,10 +64,10 @@ type ReferralLine struct {
 	Version     int             `json:"version" doc:"Send it back with every act"`
 }
 
-func (x Item) dto() ReferralLine {
+func (x Item) dto(l words.Language) ReferralLine {
 	r := x.Referral
 	out := ReferralLine{
-		ID: r.ID, Reference: r.Reference, Surgery: x.Surgery, State: string(r.State), Words: stateWords[r.State], Next: x.Next,
+		ID: r.ID, Reference: r.Reference, Surgery: x.Surgery, State: string(r.State), Words: l.Say(stateWords[r.State]), Next: x.Next,
 		SubmittedAt: r.SubmittedAt, DueAt: r.DueAt, CallFirst: r.CallFirst, Late: x.Late, Clocks: []ReferralClock{}, Owner: x.Owner,
 		Mine: x.Mine, MemberID: r.MemberID, Version: r.Version,
 	}
@@ -132,9 +134,9 @@ type ReferralDetail struct {
 	PersonHears    string               `json:"person_hears" doc:"What they may be told, in one sentence"`
 }
 
-func (d Detail) dto() ReferralDetail {
+func (d Detail) dto(l words.Language) ReferralDetail {
 	out := ReferralDetail{
-		Referral: d.Item.dto(), Told: ReferralTold(d.Told), Initials: d.Initials, ReferredBy: d.ReferrerBy, ConversationAt: d.Referral.ConversationAt,
+		Referral: d.Item.dto(l), Told: ReferralTold(d.Told), Initials: d.Initials, ReferredBy: d.ReferrerBy, ConversationAt: d.Referral.ConversationAt,
 		Events: []ReferralEvent{}, Permissions: []ReferralPermission{}, Offered: d.Offered, StillNeeded: append([]string{}, d.StillNeeded...),
 		SameAs: []ReferralLine{}, SurgerySees: ReferralStatus{d.SurgerySees.Status, d.SurgerySees.Words, d.SurgerySees.Next}, PersonHears: d.PersonHears,
 	}
@@ -143,7 +145,7 @@ func (d Detail) dto() ReferralDetail {
 	}
 	for _, e := range d.Events {
 		x := ReferralEvent{
-			Seq: e.Seq, Kind: e.Kind, From: string(e.From), To: string(e.To), Words: stateWords[e.To], By: e.By, ActedAs: string(e.ActedAs),
+			Seq: e.Seq, Kind: e.Kind, From: string(e.From), To: string(e.To), Words: l.Say(stateWords[e.To]), By: e.By, ActedAs: string(e.ActedAs),
 			Reason: e.Reason, Note: e.Said.Note, Alternative: e.Said.Alternative, At: e.At, HappenedAt: e.HappenedAt,
 		}
 		if e.Kind == "attempt" {
@@ -155,7 +157,7 @@ func (d Detail) dto() ReferralDetail {
 		out.Permissions = append(out.Permissions, ReferralPermission{p.Permission, p.Given, p.How, p.Wording, p.At})
 	}
 	for _, x := range d.SameAs {
-		out.SameAs = append(out.SameAs, x.dto())
+		out.SameAs = append(out.SameAs, x.dto(l))
 	}
 	return out
 }

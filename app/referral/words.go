@@ -1,10 +1,11 @@
 package referral
 
 import (
-	"fmt"
+	"strings"
 	"time"
 
 	"timebank/app/bank"
+	"timebank/app/platform/words"
 )
 
 // What a surgery sees of a referral: a code, the words for it, and one sentence
@@ -29,7 +30,7 @@ const (
 	seenPaused    = "paused"
 )
 
-var statusWords = map[string]string{
+var statusWords = map[string]words.Text{
 	seenReceived: "Received", seenQuestion: "We have a question", seenTouch: "Getting in touch", seenMet: "Met", seenJoined: "Joined",
 	seenPart: "Taking part", seenProgress: "In progress", seenElse: "Suggested something else", seenChoseNot: "Chose not to",
 	seenNoReach: "Could not reach", seenWithdrawn: "Withdrawn", seenPaused: "Paused",
@@ -92,90 +93,88 @@ func talked(s State) bool {
 }
 
 // forSurgery is all that a surgery reads of where a referral stands.
-func forSurgery(b bank.Bank, r Referral, clocks []Clock, k known, now time.Time) shown {
+func forSurgery(l words.Language, b bank.Bank, r Referral, clocks []Clock, k known, now time.Time) shown {
 	s := status(r, k.tellJoined)
-	out := shown{Status: s, Words: statusWords[s]}
+	out := shown{Status: s, Words: l.Say(statusWords[s])}
 	switch s {
 	case seenReceived, seenTouch:
-		out.Next = waiting(b, r, clocks, k, now)
+		out.Next = waiting(l, b, r, clocks, k, now)
 	case seenQuestion:
-		out.Next = "Please answer our question. " + waiting(b, r, clocks, k, now)
+		out.Next = l.Say("Please answer our question.") + " " + waiting(l, b, r, clocks, k, now)
 	case seenMet:
-		out.Next = "We met. They are thinking about what would suit them."
+		out.Next = l.Say("We met. They are thinking about what would suit them.")
 	case seenJoined:
-		out.Next = "They are a member of the time bank now."
+		out.Next = l.Say("They are a member of the time bank now.")
 	case seenPart:
-		out.Next = "They take part: neighbours help them, and they help neighbours."
+		out.Next = l.Say("They take part: neighbours help them, and they help neighbours.")
 	case seenProgress:
-		out.Next = "There is nothing you need to do."
+		out.Next = l.Say("There is nothing you need to do.")
 	case seenElse:
-		out.Next = "We suggested something that fits better, and told them ourselves."
+		out.Next = l.Say("We suggested something that fits better, and told them ourselves.")
 		if k.tellJoined && k.alternative != "" {
-			out.Next = "We suggested " + k.alternative + ", and told them ourselves."
+			out.Next = l.Say("We suggested {what}, and told them ourselves.", "what", k.alternative)
 		}
 	case seenChoseNot:
-		out.Next = "They chose not to go on. The door stays open."
+		out.Next = l.Say("They chose not to go on. The door stays open.")
 	case seenNoReach:
-		out.Next = fmt.Sprintf("We tried %d times and did not reach them. You may want to check that they are well. They can ring us any time.", k.tries)
+		out.Next = l.Say("We tried {n} times and did not reach them. You may want to check that they are well. They can ring us any time.", "n", k.tries)
 	case seenWithdrawn:
-		out.Next = "This was taken back. Nothing more happens."
+		out.Next = l.Say("This was taken back. Nothing more happens.")
 	case seenPaused:
-		out.Next = "This rests for now."
+		out.Next = l.Say("This rests for now.")
 		if r.ResumeOn != nil {
-			out.Next = "This rests for now. We go on by " + date(*r.ResumeOn) + "."
+			out.Next = l.Say("This rests for now. We go on by {day}.", "day", l.Day(*r.ResumeOn))
 		}
 	}
 	return out
 }
 
 // waiting is the promise that is still open, or that we are sorry.
-func waiting(b bank.Bank, r Referral, clocks []Clock, k known, now time.Time) string {
-	verb := "be in touch"
-	if k.reachBy == "call" {
-		verb = "ring"
-	}
+func waiting(l words.Language, b bank.Bank, r Referral, clocks []Clock, k known, now time.Time) string {
 	first := named(clocks, FirstAttempt)
 	switch promise, late := latest(r, clocks, now); {
 	case late && first.MetAt == nil && first.late(now):
 		if promise == Acknowledge { // two working days, and nobody has even looked
-			return "We are sorry: nobody has answered you yet, and this is later than we promised. A coordinator has been told."
+			return l.Say("We are sorry: nobody has answered you yet, and this is later than we promised. A coordinator has been told.")
 		}
-		return "We are sorry: we have not tried to reach them yet, and this is later than we promised. A coordinator has been told."
+		return l.Say("We are sorry: we have not tried to reach them yet, and this is later than we promised. A coordinator has been told.")
+	case first.MetAt == nil && k.reachBy == "call":
+		return l.Say("We will ring by {day}.", "day", day(l, b, first.DueAt))
 	case first.MetAt == nil:
-		return fmt.Sprintf("We will %s by %s.", verb, day(b, first.DueAt))
+		return l.Say("We will be in touch by {day}.", "day", day(l, b, first.DueAt))
 	case r.State == ConversationBooked:
-		return "We are in touch and have a time for a first conversation."
+		return l.Say("We are in touch and have a time for a first conversation.")
 	case named(clocks, SpokenTo).MetAt != nil:
-		return "We are in touch and are arranging a first conversation."
+		return l.Say("We are in touch and are arranging a first conversation.")
 	}
-	return "We have tried to reach them and keep trying."
+	return l.Say("We have tried to reach them and keep trying.")
 }
 
 // forPerson is what the person themselves may be told, on the phone or in print:
 // who will do what, and when. It names no surgery.
-func forPerson(b bank.Bank, r Referral, clocks []Clock, owner string) string {
+func forPerson(l words.Language, b bank.Bank, r Referral, clocks []Clock, owner string) string {
 	if owner == "" {
-		owner = "One of us"
+		owner = l.Say("One of us")
 	}
 	switch r.State {
 	case Submitted, Acknowledged, NeedsInfo, Accepted:
-		return fmt.Sprintf("We have your details. %s will be in touch by %s.", owner, day(b, named(clocks, FirstAttempt).DueAt))
+		return l.Say("We have your details. {who} will be in touch by {day}.", "who", owner, "day", day(l, b, named(clocks, FirstAttempt).DueAt))
 	case Contacting:
-		return owner + " is trying to reach you. Ring us if another time is better."
+		return l.Say("{who} is trying to reach you. Ring us if another time is better.", "who", owner)
 	case ConversationBooked:
-		return fmt.Sprintf("%s will talk with you on %s at %s.", owner, day(b, *r.ConversationAt), r.ConversationAt.In(b.Location()).Format("15:04"))
+		return l.Say("{who} will talk with you on {time}.", "who", owner, "time", l.Moment(*r.ConversationAt, b.Location()))
 	case ConversationDone:
-		return "Take your time. " + owner + " is glad to hear what you would like."
+		return l.Say("Take your time. {who} is glad to hear what you would like.", "who", owner)
 	case Paused:
-		return fmt.Sprintf("We wait until it suits you. %s will be in touch by %s.", owner, date(*r.ResumeOn))
+		return l.Say("We wait until it suits you. {who} will be in touch by {day}.", "who", owner, "day", l.Day(*r.ResumeOn))
 	case Joined, FirstExchange, Reviewed, Completed:
-		return "You are one of us. " + owner + " is there if you need anything."
+		return l.Say("You are one of us. {who} is there if you need anything.", "who", owner)
 	}
-	return "The door stays open. Ring us any time."
+	return l.Say("The door stays open. Ring us any time.")
 }
 
 // stateWords are what brokers call the states.
-var stateWords = map[State]string{
+var stateWords = map[State]words.Text{
 	Submitted: "New", Acknowledged: "To decide", NeedsInfo: "Question asked", Accepted: "Accepted", Contacting: "Getting in touch",
 	ConversationBooked: "Conversation booked", ConversationDone: "Met", Joined: "Joined", FirstExchange: "Taking part", Reviewed: "Looked back",
 	Paused: "Paused", Completed: "Completed", Rerouted: "Suggested something else", Declined: "Chose not to", CouldNotReach: "Could not reach",
@@ -183,8 +182,8 @@ var stateWords = map[State]string{
 }
 
 // task is the sentence on a broker's desk.
-func task(r Referral, surgery string, late bool) string {
-	do := map[State]string{
+func task(l words.Language, r Referral, surgery string, late bool) string {
+	do := map[State]words.Text{
 		Submitted: "Say that we have it.", Acknowledged: "Decide, or ask them a question.",
 		NeedsInfo: "We asked them a question; decide with what there is if no answer comes.",
 		Accepted:  "Make the first call.", Contacting: "Try again to reach them.",
@@ -195,16 +194,16 @@ func task(r Referral, surgery string, late bool) string {
 	if do == "" {
 		do = "This is closed." // a safety call may outlive its referral
 	}
+	out := []string{l.Say("From {surgery}.", "surgery", surgery)}
 	if r.CallFirst {
-		do = "Ring the surgery first, about safety. " + do
+		out = append(out, l.Say("Ring the surgery first, about safety."))
 	}
+	out = append(out, l.Say(do))
 	if late {
-		do += " This is late."
+		out = append(out, l.Say("This is late."))
 	}
-	return "From " + surgery + ". " + do
+	return strings.Join(out, " ")
 }
 
-// day and date word a day: "Tuesday 24 November". day takes an instant, date a
-// day stored as midnight UTC.
-func day(b bank.Bank, t time.Time) string { return date(t.In(b.Location())) }
-func date(t time.Time) string             { return t.Format("Monday 2 January") }
+// day is the day of an instant in the bank's zone.
+func day(l words.Language, b bank.Bank, t time.Time) string { return l.Day(t.In(b.Location())) }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+
+	"timebank/app/platform/words"
 )
 
 func TestWhatTheSurgerySees(t *testing.T) {
@@ -37,7 +39,7 @@ func TestWhatTheSurgerySees(t *testing.T) {
 	} {
 		clocks := startClocks(hilltop, uuid.New(), at("2026-11-23 10:00"))
 		for _, tell := range []bool{true, false} {
-			got := forSurgery(hilltop, c.r, clocks, known{tellJoined: tell, alternative: "The Bereavement Café"}, at("2026-11-23 11:00"))
+			got := forSurgery(words.English, hilltop, c.r, clocks, known{tellJoined: tell, alternative: "The Bereavement Café"}, at("2026-11-23 11:00"))
 			want := c.no
 			if tell {
 				want = c.yes
@@ -61,18 +63,18 @@ func TestPromiseAndApology(t *testing.T) {
 		{"a day late to say so, but the call is not", "call", "2026-11-23 11:00", "We will ring by Tuesday 24 November."},
 		{"nobody has looked in two days", "call", "2026-11-24 10:00", "We are sorry: nobody has answered you yet"},
 	} {
-		got := forSurgery(hilltop, Referral{State: Submitted}, clocks, known{reachBy: c.reachBy}, at(c.now)).Next
+		got := forSurgery(words.English, hilltop, Referral{State: Submitted}, clocks, known{reachBy: c.reachBy}, at(c.now)).Next
 		if !strings.HasPrefix(got, c.begins) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.begins)
 		}
 	}
 	sent := at("2026-11-20 12:00")
 	clocks[0].MetAt = &sent
-	if got := forSurgery(hilltop, Referral{State: Accepted}, clocks, known{reachBy: "call"}, at("2026-11-24 10:00")).Next; !strings.HasPrefix(got, "We are sorry: we have not tried") {
+	if got := forSurgery(words.English, hilltop, Referral{State: Accepted}, clocks, known{reachBy: "call"}, at("2026-11-24 10:00")).Next; !strings.HasPrefix(got, "We are sorry: we have not tried") {
 		t.Errorf("late first try: %q", got)
 	}
 	clocks[1].MetAt = &sent
-	if got := forSurgery(hilltop, Referral{State: Contacting}, clocks, known{}, at("2026-12-24 10:00")).Next; got != "We have tried to reach them and keep trying." {
+	if got := forSurgery(words.English, hilltop, Referral{State: Contacting}, clocks, known{}, at("2026-12-24 10:00")).Next; got != "We have tried to reach them and keep trying." {
 		t.Errorf("tried in time: %q", got)
 	}
 }
@@ -81,12 +83,12 @@ func TestWhatThePersonHearsNamesNoSurgery(t *testing.T) {
 	t.Parallel()
 	clocks, when, day := startClocks(hilltop, uuid.New(), at("2026-11-23 10:00")), at("2026-12-01 14:00"), at("2026-12-07 00:00")
 	for s := range stateWords {
-		got := forPerson(hilltop, Referral{State: s, ConversationAt: &when, ResumeOn: &day}, clocks, "Sam")
+		got := forPerson(words.English, hilltop, Referral{State: s, ConversationAt: &when, ResumeOn: &day}, clocks, "Sam")
 		if got == "" || strings.Contains(strings.ToLower(got), "surgery") {
 			t.Errorf("%s: %q", s, got)
 		}
 	}
-	if got := forPerson(hilltop, Referral{State: Submitted}, clocks, ""); got != "We have your details. One of us will be in touch by Wednesday 25 November." {
+	if got := forPerson(words.English, hilltop, Referral{State: Submitted}, clocks, ""); got != "We have your details. One of us will be in touch by Wednesday 25 November." {
 		t.Errorf("without an owner: %q", got)
 	}
 }

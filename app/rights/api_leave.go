@@ -9,6 +9,7 @@ import (
 	"timebank/app/identity"
 	"timebank/app/member"
 	"timebank/app/platform/web"
+	"timebank/app/platform/words"
 )
 
 // DetailsView is what a member may read and correct in their record.
@@ -56,8 +57,9 @@ type leaveInput struct {
 type detailsOutput struct {
 	Body struct {
 		DetailsView
-		Email  string `json:"email" doc:"Changed by change-my-email; empty: none"`
-		Status string `json:"status" enum:"applied,active,paused,left"`
+		Email    string `json:"email" doc:"Changed by change-my-email; empty: none"`
+		Language string `json:"language" enum:",en,cy,ur" doc:"Of what we write to them; empty: not chosen, and English"`
+		Status   string `json:"status" enum:"applied,active,paused,left"`
 	}
 }
 
@@ -66,7 +68,8 @@ type detailsInput struct {
 	Member uuid.UUID `path:"member" format:"uuid"`
 	Body   struct {
 		DetailsView
-		Consent string `json:"consent,omitempty" enum:"phone,paper,in-person" doc:"How the member agreed; needed from staff"`
+		Language string `json:"language,omitempty" enum:"en,cy,ur" doc:"Of what we write to them; none leaves it as it is"`
+		Consent  string `json:"consent,omitempty" enum:"phone,paper,in-person" doc:"How the member agreed; needed from staff"`
 	}
 }
 
@@ -81,13 +84,13 @@ func (s *Service) leaveRoutes(r *web.Routes) {
 		return o
 	}
 	web.Register(r, op("member-details", http.MethodGet, "details", "What a member may correct in their record"), func(ctx context.Context, in *memberInput) (*detailsOutput, error) {
-		m, email, err := s.Details(ctx, identity.ActorFrom(ctx), in.Member)
+		m, p, err := s.Details(ctx, identity.ActorFrom(ctx), in.Member)
 		out := &detailsOutput{}
-		out.Body.Email, out.Body.Status, out.Body.DetailsView = email, m.Status, detailsView(m)
+		out.Body.Email, out.Body.Language, out.Body.Status, out.Body.DetailsView = emailOf(p), string(p.Language), m.Status, detailsView(m)
 		return out, err
 	})
 	web.Register(r, op("change-details", http.MethodPut, "details", "Correct a member's record"), func(ctx context.Context, in *detailsInput) (*struct{}, error) {
-		return nil, s.ChangeDetails(ctx, identity.ActorFrom(ctx), in.Member, in.Body.Consent, member.Details(in.Body.DetailsView))
+		return nil, s.ChangeDetails(ctx, identity.ActorFrom(ctx), in.Member, in.Body.Consent, member.Details(in.Body.DetailsView), words.Language(in.Body.Language))
 	})
 	web.Register(r, op("pause-membership", http.MethodPost, "pause", "Take a break"), func(ctx context.Context, in *consentInput) (*struct{}, error) {
 		return nil, s.Pause(ctx, identity.ActorFrom(ctx), in.Member, in.Body.Consent)

@@ -7,6 +7,7 @@ import (
 
 	"timebank/app/identity"
 	"timebank/app/platform/web"
+	"timebank/app/platform/words"
 )
 
 // KeptView is how long one kind of thing is kept, and what the next run forgets.
@@ -43,7 +44,7 @@ func (s *Service) retentionRoutes(r *web.Routes) {
 			out := &retentionOutput{}
 			out.Body.Kept = make([]KeptView, len(all))
 			for i, k := range all {
-				out.Body.Kept[i] = KeptView{k.Name, k.Title, k.Then, k.Days, k.Rule.Days, k.Least, k.Due.Count, k.Oldest}
+				out.Body.Kept[i] = KeptView{k.Name, words.Of(ctx).Say(k.Title), words.Of(ctx).Say(k.Then), k.Days, k.Rule.Days, k.Least, k.Due.Count, k.Oldest}
 			}
 			return out, err
 		})

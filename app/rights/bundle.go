@@ -20,6 +20,7 @@ import (
 	"timebank/app/platform/fault"
 	"timebank/app/platform/held"
 	"timebank/app/platform/keep"
+	"timebank/app/platform/words"
 	"timebank/app/referral"
 )
 
@@ -41,6 +42,7 @@ type Leaver func(ctx context.Context, tx bun.IDB, a identity.Actor, member uuid.
 
 // Bundle is everything that a bank holds about one person.
 type Bundle struct {
+	Reader   words.Language
 	Bank     string
 	For      string
 	MadeAt   time.Time
@@ -108,14 +110,18 @@ func (s *Service) bundle(ctx context.Context, tx bun.IDB, a identity.Actor, pers
 	if err != nil {
 		return Bundle{}, err
 	}
-	out := Bundle{Bank: a.Bank.Name, For: p.Name, MadeAt: s.Clock.Now(), Zone: a.Bank.Location()}
+	out := Bundle{Reader: words.Of(ctx), Bank: a.Bank.Name, For: p.Name, MadeAt: s.Clock.Now(), Zone: a.Bank.Location()}
 	subject := held.Subject{Bank: a.Bank.ID, Person: person, Member: who, Zone: out.Zone, Now: out.MadeAt}
+	l := words.Of(ctx)
 	for _, x := range append(s.Sections, s.journal()) {
 		items, note, err := x.Read(ctx, tx, subject)
 		if err != nil {
 			return out, fmt.Errorf("section %s: %w", x.Name, err)
 		}
-		out.Sections = append(out.Sections, Part{x.Name, x.Title, note, items})
+		for i := range items {
+			items[i] = items[i].In(l)
+		}
+		out.Sections = append(out.Sections, Part{x.Name, l.Say(x.Title), l.Say(note), items})
 	}
 	return out, nil
 }
@@ -126,7 +132,7 @@ func Journal() held.Section { return (&Service{}).journal() }
 // journal is what the person did, and what others read or did about them.
 func (s *Service) journal() held.Section {
 	return held.Section{Name: "journal", Title: "Who did and looked at what", Tables: []string{"public.audit"},
-		Read: func(ctx context.Context, tx bun.IDB, who held.Subject) ([]held.Item, string, error) {
+		Read: func(ctx context.Context, tx bun.IDB, who held.Subject) ([]held.Item, words.Text, error) {
 			var own []audit.Entry
 			err := tx.NewSelect().Model(&own).Where("bank_id = ?", who.Bank).Where("actor_id = ?", who.Person).Order("id DESC").Limit(5000).Scan(ctx)
 			if err != nil {
@@ -134,7 +140,7 @@ func (s *Service) journal() held.Section {
 			}
 			var out []held.Item
 			for _, e := range own {
-				out = append(out, held.Item{who.T("at", "When", e.At), held.F("who", "Who", "you"), held.F("what", "What", strings.ReplaceAll(e.Action, "-", " ")), held.F("about", "About", e.ObjectKind), held.F("why", "Why", "")})
+				out = append(out, held.Item{who.T("at", "When", e.At), held.F("who", "Who", words.Of(ctx).Say("you")), held.F("what", "What", strings.ReplaceAll(e.Action, "-", " ")), held.F("about", "About", e.ObjectKind), held.F("why", "Why", "")})
 			}
 			if !who.Has() {
 				return out, "", nil
@@ -201,7 +207,7 @@ func DescribeNotes(ctx context.Context, tx bun.IDB, bankID uuid.UUID, ids []uuid
 	people, err := member.Some(ctx, tx, bankID, ids)
 	out := map[uuid.UUID]desk.Line{}
 	for id, m := range people {
-		out[id] = desk.Line{Who: m.Called, What: "Wants to read what we wrote about them. Go through it together, and leave out what is about others.", Link: "/broker/member?id=" + id.String(), Member: &id}
+		out[id] = desk.Line{Who: m.Called, What: words.Of(ctx).Say("Wants to read what we wrote about them. Go through it together, and leave out what is about others."), Link: "/broker/member?id=" + id.String(), Member: &id}
 	}
 	return out, err
 }

@@ -9,10 +9,12 @@ import (
 	"timebank/app/identity"
 	"timebank/app/member"
 	"timebank/app/platform/db"
+	"timebank/app/platform/words"
 )
 
-// Details reads what a member may correct: their own, or for a broker anybody's.
-func (s *Service) Details(ctx context.Context, a identity.Actor, who uuid.UUID) (m member.Member, email string, err error) {
+// Details reads what a member may correct, and who they are: their own, or for a
+// broker anybody's.
+func (s *Service) Details(ctx context.Context, a identity.Actor, who uuid.UUID) (m member.Member, p identity.Person, err error) {
 	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
 		if who != a.Member && !a.May(identity.WorkDesk) {
 			return member.ErrNoMember
@@ -23,26 +25,32 @@ func (s *Service) Details(ctx context.Context, a identity.Actor, who uuid.UUID) 
 		if m.Status == member.Left {
 			return member.ErrLeft
 		}
-		email, err = emailOf(ctx, tx, m)
+		p, err = identity.PersonByID(ctx, tx, m.PersonID)
 		if err != nil || who == a.Member {
 			return err
 		}
 		return s.note(ctx, tx, a, "see-member", "member", who, nil)
 	})
-	return m, email, err
+	return m, p, err
 }
 
-// ChangeDetails corrects a member's record. Their sign-in number changes with it,
+// ChangeDetails corrects a member's record, and the language of what we write to
+// them; none leaves it as it is. Their sign-in number changes with it,
 // but not by a broker's hand for somebody who signs in as staff or elsewhere too.
 // Refuses what cannot be used by field.
-func (s *Service) ChangeDetails(ctx context.Context, a identity.Actor, who uuid.UUID, consent string, d member.Details) error {
+func (s *Service) ChangeDetails(ctx context.Context, a identity.Actor, who uuid.UUID, consent string, d member.Details, l words.Language) error {
 	return s.on(ctx, a, who, consent, "change-details", func(ctx context.Context, tx bun.IDB, m member.Member, behalf *uuid.UUID) error {
-		email, err := emailOf(ctx, tx, m)
+		p, err := identity.PersonByID(ctx, tx, m.PersonID)
 		if err != nil {
 			return err
 		}
-		if m, err = m.Change(ctx, tx, d, email); err != nil {
+		if m, err = m.Change(ctx, tx, d, emailOf(p)); err != nil {
 			return err
+		}
+		if l != "" && l != p.Language {
+			if err := identity.SetLanguage(ctx, tx, p.ID, l); err != nil {
+				return err
+			}
 		}
 		only, err := identity.OnlyHere(ctx, tx, m.PersonID, a.Bank.ID)
 		if err != nil {
@@ -55,10 +63,9 @@ func (s *Service) ChangeDetails(ctx context.Context, a identity.Actor, who uuid.
 	})
 }
 
-func emailOf(ctx context.Context, tx bun.IDB, m member.Member) (string, error) {
-	p, err := identity.PersonByID(ctx, tx, m.PersonID)
-	if err != nil || p.Email == nil {
-		return "", err
+func emailOf(p identity.Person) string {
+	if p.Email == nil {
+		return ""
 	}
-	return *p.Email, nil
+	return *p.Email
 }

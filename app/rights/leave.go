@@ -18,6 +18,7 @@ import (
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
 	"timebank/app/platform/id"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -147,7 +148,7 @@ func (s *Service) stands(ctx context.Context, tx bun.IDB, a identity.Actor, m me
 		return out, err
 	}
 	for _, e := range rows {
-		out.Unsettled = append(out.Unsettled, fmt.Sprintf("%s (%s)", kinds[e.Kind].Doing, exchange.Spoken(*e.Minutes)))
+		out.Unsettled = append(out.Unsettled, fmt.Sprintf("%s (%s)", kinds[e.Kind].Doing, words.Minutes(*e.Minutes).In(words.Of(ctx))))
 	}
 	return out, nil
 }
@@ -224,7 +225,7 @@ func (s *Service) parting(ctx context.Context, tx bun.IDB, a identity.Actor, m m
 		}
 		to, kind = n.AccountID, ledger.Gift
 	default:
-		return ErrWhereHours.With("have", exchange.Spoken(balance)).At("/hours")
+		return ErrWhereHours.With("have", words.Minutes(balance)).At("/hours")
 	}
 	legs, err := ledger.Move(m.AccountID, to, ledger.Minutes(balance))
 	if err != nil {

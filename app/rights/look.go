@@ -13,6 +13,7 @@ import (
 	"timebank/app/member"
 	"timebank/app/platform/audit"
 	"timebank/app/platform/db"
+	"timebank/app/platform/words"
 	"timebank/app/referral"
 )
 
@@ -24,8 +25,8 @@ type Look struct {
 	What string // completes "Sam …": "opened your record"
 }
 
-// words of the acts that people look up most; the rest is said plainly.
-var words = map[string]string{
+// actWords of the acts that people look up most; the rest is said plainly.
+var actWords = map[string]words.Text{
 	"see-member": "opened your record", "read-out-code": "read out a sign-in code to you", "add-member": "made you a member",
 	"see-referral": "opened what your surgery told us", "refer-person": "handed you over to us", "join-referred": "made you a member",
 	"print-statement": "printed your hours for you",
@@ -102,7 +103,8 @@ func (s *Service) worded(ctx context.Context, tx bun.IDB, a identity.Actor, rows
 	if err != nil {
 		return nil, err
 	}
-	as := map[uuid.UUID]string{identity.SystemPerson: "the time bank's own computer"}
+	l := words.Of(ctx)
+	as := map[uuid.UUID]string{identity.SystemPerson: l.Say("the time bank's own computer")}
 	for _, id := range ids {
 		if _, ok := as[id]; ok {
 			continue
@@ -111,30 +113,37 @@ func (s *Service) worded(ctx context.Context, tx bun.IDB, a identity.Actor, rows
 		if err != nil {
 			return nil, err
 		}
-		as[id] = asWords(roles)
+		as[id] = l.Say(asWords(roles))
 	}
 	out := make([]Look, len(rows))
 	for i, r := range rows {
-		out[i] = Look{Entry: r, Who: names[r.ActorID], As: as[r.ActorID], What: words[r.Action]}
+		out[i] = Look{Entry: r, Who: names[r.ActorID], As: as[r.ActorID], What: l.Say(actWords[r.Action])}
 		if out[i].Who == "" {
 			out[i].Who = a.Bank.Name
 		}
 		if out[i].What == "" {
-			out[i].What = "worked on your record (" + strings.ReplaceAll(r.Action, "-", " ") + ")"
+			out[i].What = l.Say("worked on your record ({action})", "action", strings.ReplaceAll(r.Action, "-", " "))
 		}
 	}
 	return out, nil
 }
 
+// roleWords are those of the roles that explain why somebody could look, the
+// strongest first.
+var roleWords = []struct {
+	role identity.Role
+	text words.Text
+}{
+	{identity.Coordinator, "coordinator"}, {identity.Broker, "broker"}, {identity.SafeguardingLead, "safeguarding lead"}, {identity.PracticeManager, "practice manager"},
+	{identity.Receptionist, "receptionist"}, {identity.StandIn, "stand-in"}, {identity.Member, "member"}, {identity.CoChair, "member"},
+}
+
 // asWords is the role that explains why somebody could look.
-func asWords(roles []identity.Role) string {
-	for _, r := range []identity.Role{identity.Coordinator, identity.Broker, identity.SafeguardingLead, identity.PracticeManager, identity.Receptionist, identity.StandIn} {
-		if slices.Contains(roles, r) {
-			return strings.ReplaceAll(string(r), "-", " ")
+func asWords(roles []identity.Role) words.Text {
+	for _, r := range roleWords {
+		if slices.Contains(roles, r.role) {
+			return r.text
 		}
-	}
-	if slices.Contains(roles, identity.Member) || slices.Contains(roles, identity.CoChair) {
-		return "member"
 	}
 	return "somebody who does not work here any more"
 }

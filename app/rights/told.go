@@ -17,6 +17,7 @@ import (
 	"timebank/app/platform/audit"
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 )
 
 // The messages about acts on somebody's behalf.
@@ -84,21 +85,28 @@ func (s *Service) Renders() map[string]message.Render {
 			if err != nil || !ok {
 				return message.Words{}, err
 			}
-			return message.Words{Subject: who + " can act for you now", Text: fmt.Sprintf("%s can now do this for you at %s: %s.\n\nYou can end it at any time: %s/me/people\nOr ring us: %s",
-				who, b.Name, may, s.URL, b.Phone)}, nil
+			return says(ctx, "{who} can act for you now", "{who} can now do this for you at {bank}: {may}.\n\nYou can end it at any time: {link}\nOr ring us: {phone}",
+				"who", who, "bank", b.Name, "may", may, "link", s.URL+"/me/people", "phone", b.Phone), nil
 		},
 		member.TellStandInEnded: func(ctx context.Context, tx bun.IDB, b bank.Bank, to member.Member, subject uuid.UUID) (message.Words, error) {
 			who, _, _, err := s.standing(ctx, tx, b, subject, false)
 			if err != nil {
 				return message.Words{}, err
 			}
-			return message.Words{Subject: who + " does not act for you any more", Text: fmt.Sprintf("%s cannot do anything for you at %s any more.\n\nIf that is not what you want, ring us: %s", who, b.Name, b.Phone)}, nil
+			return says(ctx, "{who} does not act for you any more", "{who} cannot do anything for you at {bank} any more.\n\nIf that is not what you want, ring us: {phone}",
+				"who", who, "bank", b.Name, "phone", b.Phone), nil
 		},
 	}
 }
 
-// LimitWords says what a stand-in may do so that it completes "They can …".
-var LimitWords = map[string]string{
+// says makes a message of its two texts.
+func says(ctx context.Context, subject, text words.Text, pairs ...any) message.Words {
+	l := words.Of(ctx)
+	return message.Words{Subject: l.Say(subject, pairs...), Text: l.Say(text, pairs...)}
+}
+
+// limitWords says what a stand-in may do so that it completes "They can …".
+var limitWords = map[string]words.Text{
 	identity.ReadDiary: "read what you have planned", identity.AskHelp: "ask for help for you", identity.OfferHelp: "offer help for you",
 	identity.AnswerPlans: "say yes or no for you", identity.SayHours: "write down and confirm hours",
 }
@@ -109,12 +117,13 @@ func (s *Service) standing(ctx context.Context, tx bun.IDB, b bank.Bank, id uuid
 		return "", "", false, err
 	}
 	p, err := identity.PersonByID(ctx, tx, st.PersonID)
-	var words []string
+	l := words.Of(ctx)
+	var all []string
 	for _, m := range st.May {
-		words = append(words, LimitWords[m])
+		all = append(all, l.Say(limitWords[m]))
 	}
-	slices.Sort(words)
-	return p.Name, strings.Join(words, ", "), !open || st.EndedAt == nil, err
+	slices.Sort(all)
+	return p.Name, strings.Join(all, l.Say(", ")), !open || st.EndedAt == nil, err
 }
 
 func (s *Service) doneForYou(ctx context.Context, tx bun.IDB, b bank.Bank, to member.Member, subject uuid.UUID) (message.Words, error) {
@@ -122,8 +131,8 @@ func (s *Service) doneForYou(ctx context.Context, tx bun.IDB, b bank.Bank, to me
 	if err != nil || who == "" {
 		return message.Words{}, err
 	}
-	return message.Words{Subject: who + " did something for you", Text: fmt.Sprintf("%s %s.\n\nYou can read all that was done for you here: %s/me/looked\nDid you not want this? Ring us: %s",
-		who, what, s.URL, b.Phone)}, nil
+	return says(ctx, "{who} did something for you", "{who} {what}.\n\nYou can read all that was done for you here: {link}\nDid you not want this? Ring us: {phone}",
+		"who", who, "what", what, "link", s.URL+"/me/looked", "phone", b.Phone), nil
 }
 
 // act words one entry of the journal; nobody's name when there is none.
@@ -163,8 +172,7 @@ func (s *Service) DescribeActs(ctx context.Context, tx bun.IDB, bankID uuid.UUID
 		if err != nil {
 			return nil, err
 		}
-		what := strings.NewReplacer(" for you", " for them", "your ", "their ").Replace(l.What)
-		out[l.ID] = desk.Line{Who: m.Called, What: fmt.Sprintf("Tell them that %s %s.", l.Who, what), Link: "/broker/member?id=" + m.ID.String(), Member: &m.ID}
+		out[l.ID] = desk.Line{Who: m.Called, What: words.Of(ctx).Say("Tell them: “{who} {what}.”", "who", l.Who, "what", l.What), Link: "/broker/member?id=" + m.ID.String(), Member: &m.ID}
 	}
 	return out, nil
 }
@@ -185,11 +193,11 @@ func DescribeStandings(ctx context.Context, tx bun.IDB, bankID uuid.UUID, ids []
 		if err != nil {
 			return nil, err
 		}
-		what := "Tell them that " + p.Called + " can act for them now, and that they can end it."
+		what := words.Text("Tell them that {who} can act for them now, and that they can end it.")
 		if st.EndedAt != nil {
-			what = "Tell them that " + p.Called + " does not act for them any more."
+			what = "Tell them that {who} does not act for them any more."
 		}
-		out[id] = desk.Line{Who: m.Called, What: what, Link: "/broker/member?id=" + m.ID.String(), Member: &m.ID}
+		out[id] = desk.Line{Who: m.Called, What: words.Of(ctx).Say(what, "who", p.Called), Link: "/broker/member?id=" + m.ID.String(), Member: &m.ID}
 	}
 	return out, nil
 }

@@ -85,9 +85,19 @@ func (s *Service) Routes(r *web.Routes) {
 	} {
 		web.Register(r, web.Op{ID: form.id, Method: http.MethodGet, Path: path + form.end, Room: "hours", Who: identity.TakePart, Summary: form.summary},
 			func(ctx context.Context, in *paperInput) (*fileOutput, error) {
+				english := false
+				if form.id == "statement-pdf" {
+					ctx, english = forSheets(ctx)
+				}
 				p, err := s.Paper(ctx, identity.ActorFrom(ctx), in.Member, period(in.From, in.Until))
 				if err != nil {
 					return nil, err
+				}
+				switch {
+				case english:
+					p.Note = p.Reader.Say("These sheets are in English. In your language there is the page in large print, which you can print.")
+				case p.Reader.Direction() == "rtl":
+					p.Note = p.Reader.Say("The PDF is in English. To have your hours on paper in your language, print this page.")
 				}
 				out := &fileOutput{ContentType: form.kind, Policy: form.policy, Disposition: form.file, Cache: "no-store"}
 				out.Body, err = form.write(p)

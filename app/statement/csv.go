@@ -17,7 +17,8 @@ func (p Paper) CSV() ([]byte, error) {
 	out.WriteString("\ufeff")
 	w := csv.NewWriter(&out)
 	w.UseCRLF = true
-	rows := [][]string{{"Day", "What", "Kind of help", "With", "Minutes", "Minutes after", "In words"}}
+	l := p.Reader
+	rows := [][]string{{l.Say("Day"), l.Say("What"), l.Say("Kind of help"), l.Say("With"), l.Say("Minutes"), l.Say("Minutes after"), l.Say("In words")}}
 	for _, l := range p.Lines {
 		rows = append(rows, []string{l.Day.Format(time.DateOnly), text(l.Text()), text(l.Doing), text(l.With),
 			strconv.FormatInt(int64(l.Minutes), 10), strconv.FormatInt(int64(l.Balance), 10), l.For()})

@@ -2,10 +2,13 @@ package statement
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"fmt"
 
 	"codeberg.org/go-pdf/fpdf"
+
+	"timebank/app/platform/words"
 )
 
 // The fonts are Atkinson Hyperlegible Next (SIL Open Font License, font/OFL.txt).
@@ -26,20 +29,19 @@ const (
 	large  = 24.0
 )
 
-// columns of the table, which fill an A4 sheet between its margins.
-var columns = []struct {
-	name  string
-	width float64
-}{{"Day", 30}, {"What", 66}, {"Hours", 40}, {"Then", 38}}
+// widths of the columns, which fill an A4 sheet between its margins.
+var widths = []float64{30, 66, 40, 38}
 
-// PDF writes the paper as A4 sheets with a title, a language and real text.
+// PDF writes the paper as A4 sheets with a title, a language and real text. The
+// library sets letters one by one and joins none, so it can write no Arabic script:
+// see forSheets.
 func (p Paper) PDF() ([]byte, error) {
 	f := fpdf.New("P", "mm", "A4", "")
 	f.AddUTF8FontFromBytes("atkinson", "", regular)
 	f.AddUTF8FontFromBytes("atkinson", "B", bold)
 	f.SetTitle(p.Title(), true)
 	f.SetAuthor(p.Bank, true)
-	f.SetLang("en-GB")
+	f.SetLang(p.Reader.Tag())
 	f.SetCatalogSort(true)
 	f.SetCreationDate(p.MadeOn)
 	f.SetModificationDate(p.MadeOn)
@@ -49,28 +51,31 @@ func (p Paper) PDF() ([]byte, error) {
 	f.SetFooterFunc(func() {
 		f.SetY(-margin)
 		f.SetFont("atkinson", "", small)
-		f.CellFormat(0, height, fmt.Sprintf("Page %d of {pages}. Is something wrong? Ring us: %s", f.PageNo(), p.Phone), "", 0, "L", false, 0, "")
+		f.CellFormat(0, height, p.Reader.Say("Page {page} of {all}.", "page", f.PageNo(), "all", "{pages}")+" "+p.Wrong(), "", 0, "L", false, 0, "")
 	})
 	f.AddPage()
 	f.SetFont("atkinson", "B", large)
-	f.MultiCell(0, 11, p.Member.Name+": your hours", "", "L", false)
+	f.MultiCell(0, 11, p.Heading(), "", "L", false)
 	f.Ln(2)
 	f.SetFont("atkinson", "", normal)
-	f.MultiCell(0, height, fmt.Sprintf("%s. %s. Printed on %s.", p.Bank, p.Period.Words(), p.MadeOn.Format("2 January 2006")), "", "L", false)
+	f.MultiCell(0, height, p.About(), "", "L", false)
 	f.Ln(2)
 	f.SetFont("atkinson", "B", normal)
 	f.MultiCell(0, height, p.Stands(), "", "L", false)
 	f.SetFont("atkinson", "", normal)
 	f.MultiCell(0, height, p.Sums(), "", "L", false)
+	if p.Note != "" {
+		f.MultiCell(0, height, p.Note, "", "L", false)
+	}
 	f.Ln(3)
 	if len(p.Lines) == 0 {
-		f.MultiCell(0, height, "No hours in this time.", "", "L", false)
+		f.MultiCell(0, height, p.Nothing(), "", "L", false)
 	} else {
-		f.MultiCell(0, height, "In the order in which it was written down, the oldest first.", "", "L", false)
+		f.MultiCell(0, height, p.Order(), "", "L", false)
 		f.Ln(2)
-		head(f)
+		head(f, p.Columns())
 		for _, l := range p.Lines {
-			row(f, []string{l.Day.Format("2 Jan 2006"), l.Text(), l.For(), l.After()})
+			row(f, p.Columns(), []string{p.Reader.ShortDate(l.Day), l.Text(), l.For(), l.After()})
 		}
 	}
 	if seal := p.Seal(); seal != "" {
@@ -85,38 +90,47 @@ func (p Paper) PDF() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func head(f *fpdf.Fpdf) {
+func head(f *fpdf.Fpdf, columns []string) {
 	f.SetFont("atkinson", "B", normal)
-	for _, c := range columns {
-		f.CellFormat(c.width, height+1, c.name, "B", 0, "L", false, 0, "")
+	for i, c := range columns {
+		f.CellFormat(widths[i], height+1, c, "B", 0, "L", false, 0, "")
 	}
 	f.Ln(-1)
 	f.SetFont("atkinson", "", normal)
 }
 
 // row writes one row, its cells as high as the highest, never across two sheets.
-func row(f *fpdf.Fpdf, cells []string) {
+func row(f *fpdf.Fpdf, columns, cells []string) {
 	lines := make([][]string, len(cells))
 	most := 1
 	for i, c := range cells {
-		lines[i] = f.SplitText(c, columns[i].width-2)
+		lines[i] = f.SplitText(c, widths[i]-2)
 		most = max(most, len(lines[i]))
 	}
 	_, sheet := f.GetPageSize()
 	if f.GetY()+float64(most)*height+2 > sheet-margin-height {
 		f.AddPage()
-		head(f)
+		head(f, columns)
 	}
 	top := f.GetY() + 1
 	x := margin
-	for i, c := range columns {
+	for i, width := range widths {
 		for n, text := range lines[i] {
 			f.SetXY(x, top+float64(n)*height)
-			f.CellFormat(c.width, height, text, "", 0, "L", false, 0, "")
+			f.CellFormat(width, height, text, "", 0, "L", false, 0, "")
 		}
-		x += c.width
+		x += width
 	}
 	bottom := top + float64(most)*height + 1
 	f.Line(margin, bottom, x, bottom)
 	f.SetXY(margin, bottom)
+}
+
+// forSheets is ctx with a language that PDF can write, and whether it is another
+// than the reader's own.
+func forSheets(ctx context.Context) (context.Context, bool) {
+	if words.Of(ctx).Direction() == "ltr" {
+		return ctx, false
+	}
+	return words.With(ctx, words.English), true
 }

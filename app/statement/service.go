@@ -15,6 +15,7 @@ import (
 	"timebank/app/platform/audit"
 	"timebank/app/platform/clock"
 	"timebank/app/platform/db"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -67,7 +68,7 @@ func (s *Service) Paper(ctx context.Context, a identity.Actor, who uuid.UUID, p 
 			return err
 		}
 		slices.Reverse(lines)
-		out = Paper{Bank: a.Bank.Name, Phone: a.Bank.Phone, Member: m, Period: p, MadeOn: a.Bank.Today(now), Balance: int64(bal.Posted), Lines: lines}
+		out = Paper{Reader: words.Of(ctx), Bank: a.Bank.Name, Phone: a.Bank.Phone, Member: m, Period: p, MadeOn: a.Bank.Today(now), Balance: int64(bal.Posted), Lines: lines}
 		for _, l := range lines {
 			out.Gave += max(0, int64(l.Minutes))
 			out.Had += max(0, -int64(l.Minutes))
@@ -109,6 +110,7 @@ func read(ctx context.Context, tx bun.IDB, a identity.Actor, m member.Member, p 
 	if err != nil {
 		return nil, err
 	}
+	reader := words.Of(ctx)
 	var out []Line
 	for {
 		page := 500
@@ -138,7 +140,7 @@ func read(ctx context.Context, tx bun.IDB, a identity.Actor, m member.Member, p 
 			if len(out) == limit {
 				return out, nil
 			}
-			one := Line{StatementLine: l, Day: dayOf(l.Line), What: what(l, titles[l.Record.Reference.ID])}
+			one := Line{StatementLine: l, Reader: reader, Day: dayOf(l.Line), What: what(reader, l, titles[l.Record.Reference.ID])}
 			if l.Record.Kind == ledger.Exchange {
 				one.Doing = kinds[l.Record.Category].Doing
 			}

@@ -13,16 +13,17 @@ import (
 	"unicode/utf16"
 
 	"timebank/app/member"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
 func line(kind ledger.Kind, minutes, balance ledger.Minutes, with, doing string) Line {
 	l := member.StatementLine{Line: ledger.Line{Minutes: minutes, Balance: balance, Record: ledger.Record{Kind: kind}}, With: with}
-	return Line{StatementLine: l, Day: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC), What: what(l, ""), Doing: doing}
+	return Line{StatementLine: l, Day: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC), Reader: words.English, What: what(words.English, l, ""), Doing: doing}
 }
 
 func paper(lines ...Line) Paper {
-	return Paper{Bank: "Hilltop Time Bank", Phone: "01632 960 100", Member: member.Member{Name: "Łukasz Żółć <b>"}, Balance: 90, Gave: 120, Had: 30,
+	return Paper{Reader: words.English, Bank: "Hilltop Time Bank", Phone: "01632 960 100", Member: member.Member{Name: "Łukasz Żółć <b>"}, Balance: 90, Gave: 120, Had: 30,
 		MadeOn: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Lines: lines}
 }
 
@@ -140,8 +141,8 @@ func TestPeriod(t *testing.T) {
 				t.Errorf("%s has the %d", c.says, d)
 			}
 		}
-		if c.p.Words() != c.says {
-			t.Errorf("%q, want %q", c.p.Words(), c.says)
+		if c.p.In(words.English) != c.says {
+			t.Errorf("%q, want %q", c.p.In(words.English), c.says)
 		}
 	}
 	if (Period{day(3), day(2)}).check() == nil {

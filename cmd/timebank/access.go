@@ -39,11 +39,18 @@ type checkSealCmd struct{}
 
 func (checkSealCmd) Run(ctx context.Context, c config.Config) error {
 	return withApp(ctx, c, func(a *app.App) error {
-		rows, older, err := a.CheckSeal(ctx)
+		x, err := a.CheckSeal(ctx)
 		if err != nil {
 			return err
 		}
-		say(fmt.Sprintf("%d sealed values, and all of them open; %d were sealed by an older key.", rows, older))
+		say(fmt.Sprintf("%d sealed values, and all of them open; %d were sealed by an older key. %d blind indexes; %d are still under an older key.", x.Rows, x.Older, x.Blind, x.Under))
+		switch {
+		case c.KeyNext == "":
+		case x.NeedsFirstKey:
+			say("TIMEBANK_KEY is still needed. Run `timebank admin rotate-seal`, or wait until it has gone through, and look again.")
+		default:
+			say("Nothing needs TIMEBANK_KEY any more: give TIMEBANK_KEY the value of TIMEBANK_KEY_NEXT, take TIMEBANK_KEY_NEXT away, and start again one after another.")
+		}
 		return nil
 	})
 }

@@ -80,6 +80,12 @@ function put(file, text) {
   writeFileSync(`${file}.gz`, gzipSync(text, { level: 9 }));
 }
 
+// Written so that it stands in any quotes.
+function wordlessOf(language) {
+  const words = { ...wordsOf(base), ...wordsOf(language) };
+  return [...words.push_wordless].map((letter) => (/[\p{L}\p{N} .]/u.test(letter) ? letter : `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)).join('');
+}
+
 // How a phone shows the app among its others.
 function manifestOf(language) {
   const words = { ...wordsOf(base), ...wordsOf(language) };
@@ -118,8 +124,9 @@ for (const [at, folder] of built.entries()) {
   const worker = join(folder, 'service-worker.js');
   const shell = shellOf(language, folder);
   const code = readFileSync(worker, 'utf8');
+  if (code.split('__WORDLESS__').length !== 2) throw new Error('the worker has no place for the words of a message without words');
   if (code.split('__SHELL__').length !== 2) throw new Error('the worker has no place for the list of what it keeps');
-  put(worker, code.replace('__SHELL__', shell.join(' ')));
+  put(worker, code.replace('__SHELL__', shell.join(' ')).replace('__WORDLESS__', wordlessOf(language)));
   const size = shell.reduce((sum, path) => {
     const file = join(folder, path === '/' ? 'index.html' : existsSync(join(folder, `${path}.html`)) ? `${path}.html` : path);
     return sum + statSync(existsSync(`${file}.br`) ? `${file}.br` : file).size;

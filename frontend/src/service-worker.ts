@@ -13,7 +13,8 @@ import { sendAll, channel, keptAt } from '#lib/outbox/send.ts';
 
 declare const self: ServiceWorkerGlobalScope & { __WB?: never };
 
-// Written by scripts/build.mjs: pages, and the files they are made of.
+// Written by scripts/build.mjs: pages, and the files they are made of; what a message says that has no words.
+const wordless = '__WORDLESS__';
 const shell = '__SHELL__'.split(' ');
 const pages = new Set(shell.filter((path) => !/\.[a-z0-9]+$/.test(path)));
 const shellName = `shell-${__VERSION__}-${__LANGUAGE__}`;
@@ -32,6 +33,12 @@ self.addEventListener('fetch', (event) => {
 self.addEventListener('sync', ((event: ExtendableEvent & { tag: string }) => {
   if (event.tag === channel) event.waitUntil(sendWaiting());
 }) as EventListener);
+
+self.addEventListener('push', (event) => event.waitUntil(show(event.data)));
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(goTo((event.notification.data as { path?: string } | null)?.path ?? '/home'));
+});
 
 async function install(): Promise<void> {
   const cache = await caches.open(shellName);
@@ -148,4 +155,25 @@ async function ownerNow(): Promise<Owner | undefined> {
 async function sendWaiting(): Promise<void> {
   const owner = await ownerNow();
   if (owner) await sendAll(owner.person, (request) => fetch(request));
+}
+
+// What came while no page was open. Every message has to be shown, also one that cannot be read.
+async function show(data: PushMessageData | null): Promise<void> {
+  let told: { id?: string; bank?: string; words?: string; path?: string } = {};
+  try {
+    told = (data?.json() as typeof told | undefined) ?? {};
+  } catch {
+    // Then without words.
+  }
+  await self.registration.showNotification(told.words || wordless, { body: told.bank ?? '', tag: told.id ?? 'message', icon: '/icon-192.png', data: { path: told.path } });
+}
+
+/** A page of ours that is open goes there; without one, a new one is opened. */
+async function goTo(path: string): Promise<void> {
+  const to = new URL(path, location.origin);
+  if (to.origin !== location.origin) return;
+  const [open] = await self.clients.matchAll({ type: 'window' });
+  // Somebody may be in the middle of a form: what is typed is kept, but not taken from under their hands.
+  if (open && new URL(open.url).pathname === to.pathname) return void (await open.focus());
+  await self.clients.openWindow(to.href);
 }

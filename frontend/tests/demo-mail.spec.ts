@@ -39,6 +39,7 @@ test('an empty box says what to do', async ({ page }) => {
 
 test('a real time bank says that this page is for the demo only', async ({ page }) => {
   let asked = 0;
+  await page.clock.install();
   await page.route('**/api/demo/mail', (route) => {
     asked += 1;
     return route.fulfill({ status: 404, contentType: 'application/problem+json', body: '{"title":"Not Found","status":404,"code":"no-such-page"}' });
@@ -46,7 +47,7 @@ test('a real time bank says that this page is for the demo only', async ({ page 
   await page.goto('/demo/mail');
   await expect(page.getByRole('heading', { name: 'This page belongs to the demo' })).toBeVisible();
   await expectGood(page);
-  await page.waitForTimeout(5_000);
+  await page.clock.fastForward('01:00');
   expect(asked).toBe(1);
 });
 

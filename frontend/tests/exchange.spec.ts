@@ -26,7 +26,7 @@ async function meeting(helper: Person, helped: Person): Promise<string> {
 /** Help that both have agreed on, settled. */
 async function settled(helper: Person, helped: Person): Promise<string> {
   const as = await apiAs(broker);
-  const { id } = await as.post('/help-given', { helper_id: helper.id, helped_id: helped.id, kind: 'out.lift', minutes: 60, both_agree: true, consent: 'phone' });
+  const { id } = await as.post('/help-given', { helper_id: helper.id, helped_id: helped.id, kind: 'out.lift', minutes: 60, both_agree: true, for_member: helper.id, consent: 'phone' });
   await as.dispose();
   return id;
 }
@@ -90,6 +90,8 @@ test('a word of thanks, the same again, and the same as last time', async ({ pag
   const id = await settled(bill, maria);
   await signInAs(page, maria);
   await opened(page, `/exchange?id=${id}`, 'Bill helped you with a lift');
+  await page.getByText('Who did what').click();
+  await expect(page.getByText('Sam did this for Bill, who said so on the phone.').first()).toBeVisible();
   await expectGood(page);
   await page.getByRole('link', { name: 'Say thank you to Bill' }).click();
   await page.getByLabel('A word of thanks to Bill').fill('You drive so gently');

@@ -8,7 +8,7 @@ test.skip(!process.env.BASE_URL, 'needs a server: BASE_URL');
 
 let desk: Caller;
 test.beforeEach(async () => {
-  desk = await apiAs(broker).catch(() => apiAs(broker));
+  desk = await apiAs(broker);
 });
 test.afterEach(async () => desk?.dispose());
 

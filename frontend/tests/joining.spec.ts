@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test, type Page } from '@playwright/test';
-import { expectGood } from './bar.ts';
+import { expectGood, settled } from './bar.ts';
 import { broker, newMember, signIn, signInAs } from './lib/signin.ts';
 
-// Joining, and who works here, against a `timebank demo` server. The tests of a file run one after the other at one
-// width, and what they change is put back: others use the same bank.
+// Joining, and who works here, against a `timebank demo` server. What they change is
+// put back: others use the same bank.
 
 test.skip(!process.env.BASE_URL, 'needs a server: BASE_URL');
 
 async function opened(page: Page, path: string, heading: string | RegExp): Promise<void> {
   await page.goto(path);
   await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
-  await page.waitForLoadState('networkidle');
+  await settled(page);
 }
 
 test('somebody applies, loses nothing on a mistake, and is answered', async ({ page }) => {
@@ -83,8 +83,7 @@ test('a coordinator reads the roles, gives one and ends it', async ({ page }) =>
   await expect(page.getByText('Paul is Service-user co-chair no more')).toBeVisible();
 });
 
-test('a coordinator writes what people are asked', async ({ page }, info) => {
-  test.skip(info.project.name !== 'desk', 'one bank, one set of questions');
+test('a coordinator writes what people are asked', async ({ page }) => {
   await signIn(page, broker);
   await opened(page, '/broker/settings/questions', 'What we ask');
   await page.getByRole('button', { name: 'Add a question' }).click();
@@ -103,8 +102,7 @@ test('a coordinator writes what people are asked', async ({ page }, info) => {
   await expect(page.getByText('You ask nothing more.')).toBeVisible();
 });
 
-test('a coordinator adds a kind of help, and members find it by everyday words', async ({ page }, info) => {
-  test.skip(info.project.name !== 'desk', 'one bank, one list of kinds');
+test('a coordinator adds a kind of help, and members find it by everyday words', async ({ page }) => {
   const paul = await newMember('Paul');
   const name = `Fishing ${paul.id.slice(-4)}`;
   await signIn(page, broker);
@@ -153,12 +151,11 @@ test('a coordinator sees whether the hours add up', async ({ page }) => {
   await expect(page.getByRole('link', { name: 'Choose who moves.' })).toBeVisible();
 });
 
-test('a coordinator reads what tonight would forget, and changes how long something is kept', async ({ page }, info) => {
+test('a coordinator reads what tonight would forget, and changes how long something is kept', async ({ page }) => {
   await signIn(page, broker);
   await opened(page, '/broker/settings/retention', 'How long we keep things');
   await expect(page.getByRole('heading', { level: 2, name: 'Who did and saw what' })).toBeVisible();
   await expectGood(page);
-  if (info.project.name !== 'desk') return;
   await page.getByRole('button', { name: /Change.*Who did and saw what/ }).click();
   await page.getByLabel('How many days?').fill('30');
   await page.getByRole('button', { name: 'Keep for so long' }).click();

@@ -1,5 +1,5 @@
 import { expect, test, type Page } from '@playwright/test';
-import { expectGood, expectNoSideways } from './bar.ts';
+import { expectGood, expectNoSideways, settled } from './bar.ts';
 import { newMember, signIn, signInAs } from './lib/signin.ts';
 
 // The same pages in Welsh, and in Urdu from right to left.
@@ -35,7 +35,7 @@ for (const [code, { lang, dir, name, day, hours }] of Object.entries(spoken)) {
     for (const path of ['/home', '/hours', '/diary', '/ask', '/record', '/me']) {
       await page.goto(path);
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-      await page.waitForLoadState('networkidle');
+      await settled(page);
       await expect(page.locator('html')).toHaveAttribute('dir', dir);
       await expectGood(page);
       if (path === '/hours') {
@@ -45,26 +45,6 @@ for (const [code, { lang, dir, name, day, hours }] of Object.entries(spoken)) {
         await expect(page.getByText(/\d+,? (January|February|October|November|December)|(January|February|October|November|December) \d/)).toHaveCount(0);
       }
     }
-  });
-
-  test(`a first visit in ${name} costs no more than one in English`, async ({ page }, info) => {
-    test.skip(info.project.name !== 'phone', 'the same bytes at any width');
-    await speak(page, code);
-    await signInAs(page, await newMember('Light'));
-    const client = await page.context().newCDPSession(page);
-    await client.send('Network.enable');
-    const kinds = new Map<string, string>();
-    const sums: Record<string, number> = {};
-    client.on('Network.responseReceived', ({ requestId, type }) => kinds.set(requestId, type));
-    client.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-      const kind = kinds.get(requestId) ?? 'Other';
-      sums[kind] = (sums[kind] ?? 0) + encodedDataLength / 1000;
-    });
-    await page.goto('/home');
-    await page.waitForLoadState('networkidle');
-    console.log(`${code} /home: ${Object.entries(sums).map(([kind, size]) => `${kind} ${size.toFixed(1)}`).join(', ')} KB`);
-    expect(sums.Script ?? 0).toBeLessThan(60);
-    expect(sums.Font ?? 0).toBeLessThan(40);
   });
 }
 

@@ -1,5 +1,5 @@
 import { expect, test, type Locator, type Page } from '@playwright/test';
-import { expectGood } from './bar.ts';
+import { expectGood, settled } from './bar.ts';
 import { apiOf, mailedCode, newMember, signInAs, type Person } from './lib/signin.ts';
 
 // The member's side against a `timebank demo` server, each test with people of its own.
@@ -30,6 +30,27 @@ async function as(page: Page, person: Person, what: (page: Page) => Promise<void
   await what(theirs);
   await context.close();
 }
+
+test('signing in with a code takes four taps, and no key but those of address and code', async ({ page }, info) => {
+  test.skip(info.project.name !== 'phone', 'the same steps at any width');
+  const ada = await newMember('Ada');
+  await page.addInitScript(() => {
+    const count = (what: string) => sessionStorage.setItem(what, String(Number(sessionStorage.getItem(what)) + 1));
+    addEventListener('keydown', () => count('keys'), true);
+    addEventListener('click', ({ detail }) => detail > 0 && count('taps'), true);
+  });
+  await page.goto('/sign-in');
+  await page.getByLabel('E-mail or phone number').tap();
+  await page.keyboard.type(ada.email);
+  const before = Date.now() - 1000;
+  await page.getByRole('button', { name: 'Send me a code' }).tap();
+  await page.getByLabel('Six-figure code').tap();
+  await page.keyboard.type(await mailedCode(ada.email, before));
+  await page.getByRole('button', { name: 'Sign in', exact: true }).tap();
+  await expect(page).toHaveURL(/\/home$/);
+  const counted = await page.evaluate(() => ['keys', 'taps'].map((what) => Number(sessionStorage.getItem(what))));
+  expect(counted).toEqual([ada.email.length + 6, 4]);
+});
 
 test('a member signs in with the code from the mail, and comes back to the page they wanted', async ({ page }) => {
   const maria = await newMember('Maria');
@@ -65,7 +86,7 @@ test('signing in needs no mouse', async ({ page }) => {
   const ada = await newMember('Ada');
   const before = Date.now() - 1000;
   await page.goto('/sign-in');
-  await page.waitForLoadState('networkidle');
+  await settled(page);
   const reach = async (what: ReturnType<Page['getByLabel']>) => {
     for (let presses = 0; presses < 12; presses++) {
       if (await what.evaluate((element) => element === document.activeElement)) return;
@@ -86,7 +107,7 @@ test('signing in needs no mouse', async ({ page }) => {
 
 test('what is neither an e-mail nor a number is refused beside its field', async ({ page }) => {
   await page.goto('/sign-in');
-  await page.waitForLoadState('networkidle');
+  await settled(page);
   await page.getByLabel('E-mail or phone number').fill('nobody');
   await page.getByRole('button', { name: 'Send me a code' }).click();
   await expect(page.getByRole('alert')).toBeFocused();
@@ -333,29 +354,7 @@ test('the dark and the largest words serve too', async ({ page }) => {
   await page.addInitScript(() => localStorage.setItem('text-size', 'largest'));
   for (const path of ['/home', '/ask', '/ask?kind=out&when=today', '/offers', '/sign-in']) {
     await page.goto(path);
-    await page.waitForLoadState('networkidle');
+    await settled(page);
     await expectGood(page);
   }
 });
-
-for (const path of ['/home', '/ask', '/record', '/hours', '/diary', '/offers', '/exchange', '/listing', '/offer', '/me']) {
-  test(`the first visit of ${path} is light once signed in`, async ({ page }, info) => {
-    test.skip(info.project.name !== 'phone', 'the same bytes at any width');
-    await signInAs(page, await newMember('Light'));
-    const client = await page.context().newCDPSession(page);
-    await client.send('Network.enable');
-    const kinds = new Map<string, string>();
-    const sums: Record<string, number> = {};
-    client.on('Network.responseReceived', ({ requestId, type }) => kinds.set(requestId, type));
-    client.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-      const kind = kinds.get(requestId) ?? 'Other';
-      sums[kind] = (sums[kind] ?? 0) + encodedDataLength / 1000;
-    });
-    await page.goto(path);
-    await page.waitForLoadState('networkidle');
-    console.log(`${path}: ${Object.entries(sums).map(([kind, size]) => `${kind} ${size.toFixed(1)}`).join(', ')} KB in ${kinds.size} requests`);
-    expect(sums.Script ?? 0).toBeLessThan(60);
-    expect(sums.Stylesheet ?? 0).toBeLessThan(15);
-    expect(sums.Font ?? 0).toBeLessThan(26);
-  });
-}

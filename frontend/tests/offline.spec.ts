@@ -9,7 +9,6 @@ import { apiOf, newMember, type Caller, type Person } from './lib/signin.ts';
 // A member without a signal, in a real browser with the worker on, on a line to the server that can be cut.
 
 test.skip(!process.env.BASE_URL, 'needs a server: BASE_URL');
-test.skip(({ isMobile }) => !isMobile, 'the same worker at any width');
 test.use({ serviceWorkers: 'allow' });
 
 let line: Line;

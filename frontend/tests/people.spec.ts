@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test, type Page } from '@playwright/test';
-import { expectGood } from './bar.ts';
+import { expectGood, settled } from './bar.ts';
 import { apiAs, apiOf, broker, mailedCode, newMember, signIn, signInAs } from './lib/signin.ts';
 
 // Acting for somebody, worries, figures, against a `timebank demo` server.
@@ -10,7 +10,7 @@ test.skip(!process.env.BASE_URL, 'needs a server: BASE_URL');
 async function opened(page: Page, path: string, heading: string | RegExp): Promise<void> {
   await page.goto(path);
   await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
-  await page.waitForLoadState('networkidle');
+  await settled(page);
 }
 
 test('a member lets a carer act, the carer asks and says yes for her, and the member ends it', async ({ page, browser }) => {
@@ -32,7 +32,7 @@ test('a member lets a carer act, the carer asks and says yes for her, and the me
   const kit = await browser.newContext({ viewport: page.viewportSize(), locale: 'en-GB' });
   const theirs = await kit.newPage();
   await theirs.goto('/sign-in');
-  await theirs.waitForLoadState('networkidle');
+  await settled(theirs);
   const before = Date.now() - 1000;
   await theirs.getByLabel('E-mail or phone number').fill(carer);
   await theirs.getByRole('button', { name: 'Send me a code' }).click();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test, type Page } from '@playwright/test';
-import { expectGood } from './bar.ts';
-import { apiAs, broker, newMember, signInAs } from './lib/signin.ts';
+import { expectGood, settled } from './bar.ts';
+import { apiAs, broker, newMember, signIn, signInAs } from './lib/signin.ts';
 
 // What a member may ask about themselves, against a `timebank demo` server.
 
@@ -10,7 +10,7 @@ test.skip(!process.env.BASE_URL, 'needs a server: BASE_URL');
 async function opened(page: Page, path: string, heading: string | RegExp): Promise<void> {
   await page.goto(path);
   await expect(page.getByRole('heading', { level: 1, name: heading })).toBeVisible();
-  await page.waitForLoadState('networkidle');
+  await settled(page);
 }
 
 test('a member puts their details right, and keeps what they typed when it is refused', async ({ page }) => {
@@ -88,21 +88,50 @@ test('a member rests, comes back, and leaves', async ({ page }) => {
   await expect(page).toHaveURL(/\/sign-in/);
 });
 
-for (const path of ['/me/details', '/me/looked', '/me/data', '/me/rest', '/me/leave']) {
-  test(`the first visit of ${path} is light once signed in`, async ({ page }, info) => {
-    test.skip(info.project.name !== 'phone', 'the same bytes at any width');
-    await signInAs(page, await newMember('Light'));
-    const client = await page.context().newCDPSession(page);
-    await client.send('Network.enable');
-    const scripts = new Set<string>();
-    let bytes = 0;
-    client.on('Network.responseReceived', ({ requestId, type }) => type === 'Script' && scripts.add(requestId));
-    client.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-      if (scripts.has(requestId)) bytes += encodedDataLength / 1000;
-    });
-    await page.goto(path);
-    await page.waitForLoadState('networkidle');
-    console.log(`${path}: ${bytes.toFixed(1)} KB of script`);
-    expect(bytes).toBeLessThan(60);
-  });
-}
+test('a broker does it all for a member who has no device, and both names are kept', async ({ page }) => {
+  const as = await apiAs(broker);
+  const nell = await newMember('Nell');
+  await signIn(page, broker);
+  await page.goto(`/broker/member?id=${nell.id}`);
+  await page.getByRole('link', { name: 'See, put right, rest or leave' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'What Nell can ask for' })).toBeVisible();
+  await expectGood(page);
+  await page.getByLabel('In person').check();
+
+  await page.getByText('Put details right').click();
+  await page.getByLabel('Phone number').fill('not a number');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('alert')).toBeFocused();
+  await expect(page.getByLabel('Phone number')).toHaveValue('not a number');
+  await expectGood(page);
+  await page.getByLabel('Phone number').fill('01632 960 003');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText('Saved. This is how the record stands now.')).toBeVisible();
+
+  await page.getByText('Take a rest').click();
+  await page.getByRole('button', { name: 'Start the rest' }).click();
+  await expect(page.getByText('Nell is resting now.')).toBeVisible();
+  await page.getByText('Come back', { exact: true }).click();
+  await page.getByRole('button', { name: 'End the rest' }).click();
+  await expect(page.getByText('Nell is back.')).toBeVisible();
+
+  await page.getByText('Who looked').click();
+  await expect(page.getByText(/Sam .*changed your details for you/)).toBeVisible();
+  const { looks } = await as.get<{ looks: { what: string; how?: string }[] }>(`/members/${nell.id}/looks`);
+  expect(looks.find(({ what }) => what === 'paused your membership for you')?.how).toBe('in-person');
+
+  await page.getByText('Everything we hold').click();
+  await page.getByRole('button', { name: 'Open the page to print' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: new RegExp(nell.name) })).toBeVisible();
+  await page.goto(`/broker/rights?id=${nell.id}`);
+
+  await page.getByText('Leave the time bank').first().click();
+  await page.getByRole('button', { name: 'End the membership' }).click();
+  await expect(page.getByRole('alert')).toContainText('Ask Nell if they are sure');
+  await expectGood(page);
+  await page.getByLabel(/Nell wants to leave/).check();
+  await page.getByRole('button', { name: 'End the membership' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'They have left' })).toBeVisible();
+  await expectGood(page);
+  await as.dispose();
+});

@@ -56,7 +56,6 @@ const rowOf = (page: Page, reference: string): Locator => page.getByRole('row').
 
 test.describe('the referral form', () => {
   test('is filled in by the keyboard alone, in the order of a phone call', async ({ page }, { project }) => {
-    const delay = 60_000 / (40 * 5); // forty words of five letters a minute
     await openForm(page);
     await expectGood(page);
     await page.setViewportSize(project.use.viewport!);
@@ -64,15 +63,22 @@ test.describe('the referral form', () => {
 
     const { keyboard } = page;
     let stops = 1;
+    let keys = 0;
+    const press = async (key: string) => {
+      await keyboard.press(key);
+      keys += 1;
+    };
     const tab = async (to: Locator) => {
-      await keyboard.press('Tab', { delay });
+      await press('Tab');
       stops += 1;
       await expect(to).toBeFocused();
     };
-    const type = (words: string) => keyboard.type(words, { delay });
-    const begun = Date.now();
+    const type = async (words: string) => {
+      await keyboard.type(words);
+      keys += words.length;
+    };
 
-    await keyboard.press('Space');
+    await press('Space');
     await tab(summary(page, 'Paste from the record instead of typing'));
     await tab(page.getByLabel('Full name'));
     await type(somebody());
@@ -84,20 +90,22 @@ test.describe('the referral form', () => {
     await tab(page.getByLabel('Year'));
     await type('1951');
     await tab(page.getByLabel('Call', { exact: true }));
-    await keyboard.press('ArrowDown');
+    await press('ArrowDown');
     await expect(page.getByLabel('Text', { exact: true })).toBeChecked();
-    await keyboard.press('ArrowUp');
+    await press('ArrowUp');
     await tab(page.getByLabel('Phone number'));
     await type('07700900461');
     const message = page.getByRole('group', { name: 'Is it safe to leave a message?' });
     await tab(message.getByLabel('Yes'));
-    await keyboard.press('Space');
+    await press('Space');
     const wants = page.getByRole('group', { name: 'What would help?' });
     for (const box of await wants.getByRole('checkbox').all()) {
       await tab(box);
-      if ((await box.getAttribute('value')) === 'company') await keyboard.press('Space');
+      if ((await box.getAttribute('value')) === 'company') await press('Space');
     }
-    const answered = Date.now() - begun;
+    // At forty words of five letters a minute.
+    const seconds = (keys * 60) / (40 * 5);
+    expect(seconds).toBeLessThan(60);
 
     // What is left may all be skipped; it is walked through here only to count.
     await tab(page.getByLabel('What are they good at'));
@@ -108,7 +116,7 @@ test.describe('the referral form', () => {
 
     await keyboard.press('Control+Enter');
     await expect(page.getByRole('heading', { level: 1, name: 'Referral sent' })).toBeVisible();
-    console.log(`${project.name}: answered by keyboard at forty words a minute in ${Math.round(answered / 1000)} seconds, ${stops} tab stops`);
+    console.log(`answered by keyboard at forty words a minute in ${Math.round(seconds)} seconds, ${stops} tab stops`);
     await expect(page.getByRole('button', { name: 'Another referral' })).toBeFocused();
     await expectGood(page);
   });
@@ -359,15 +367,15 @@ test('one referral shows how it stands, and can be taken back with a reason', as
   await expectGood(page);
 });
 
-for (const id of [randomUUID(), 'nonsense', '']) {
-  test(`a referral that is not ours to see is met with plain words: ${id.length > 20 ? 'unknown' : id || 'none'}`, async ({ page }) => {
-    await signIn(page, receptionist);
+test('a referral that is not ours to see is met with plain words', async ({ page }) => {
+  await signIn(page, receptionist);
+  for (const id of [randomUUID(), 'nonsense', '']) {
     await page.goto(`/surgery/referral?id=${id}`);
     await expect(page.getByRole('heading', { level: 1, name: 'We cannot find that referral' })).toBeVisible();
     await expect(page.getByRole('link', { name: 'People you referred' }).first()).toBeVisible();
     await expectGood(page);
-  });
-}
+  }
+});
 
 test('the list says it honestly when we are late, puts it first, and shows how quick we are', async ({ page }) => {
   await signIn(page, receptionist);

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"timebank/app/platform/db"
 	"timebank/app/platform/id"
 )
 
@@ -33,7 +34,7 @@ type Entry struct {
 // Record adds an entry to the caller's transaction.
 func Record(ctx context.Context, tx bun.IDB, e Entry) error {
 	e.ID = id.New()
-	if _, err := tx.NewInsert().Model(&e).Exec(ctx); err != nil {
+	if _, err := tx.NewInsert().Model(&e).Returning("NULL").Exec(db.Later(ctx)); err != nil {
 		return fmt.Errorf("record %s: %w", e.Action, err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/mail"
 	"net/netip"
 	"os"
 	"strconv"
@@ -25,6 +26,7 @@ type Config struct {
 	Database  Secret   `env:"DATABASE_URL"`       // empty: the embedded server
 	Owner     Secret   `env:"DATABASE_OWNER_URL"` // migrates; default DATABASE_URL
 	Key       Secret   `env:"TIMEBANK_KEY"`       // seals sensitive columns and signs sessions; empty: a key file in State
+	KeyNext   Secret   `env:"TIMEBANK_KEY_NEXT"`  // the key that is to follow TIMEBANK_KEY, while it is changed
 	SMTP      Secret   `env:"SMTP_URL"`           // smtp://user:password@host:587
 	SMS       string   `env:"SMS_URL"`            // https://…: a gateway for text messages; empty: none are sent
 	SMSToken  Secret   `env:"SMS_TOKEN"`          // its bearer token
@@ -67,7 +69,7 @@ func Load() (Config, error) {
 		}
 		return c, errors.New("TIMEBANK_DEMO cannot be read; write it as true or false")
 	}
-	for name, field := range map[string]*Secret{"DATABASE_URL": &c.Database, "DATABASE_OWNER_URL": &c.Owner, "TIMEBANK_KEY": &c.Key, "SMTP_URL": &c.SMTP, "SMS_TOKEN": &c.SMSToken} {
+	for name, field := range map[string]*Secret{"DATABASE_URL": &c.Database, "DATABASE_OWNER_URL": &c.Owner, "TIMEBANK_KEY": &c.Key, "TIMEBANK_KEY_NEXT": &c.KeyNext, "SMTP_URL": &c.SMTP, "SMS_TOKEN": &c.SMSToken} {
 		if err := fromFile(name, field); err != nil {
 			return c, err
 		}
@@ -88,6 +90,18 @@ func Load() (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// PushSubject is how a push service reaches whoever runs this: our own address, or
+// the one that e-mails come from.
+func (c Config) PushSubject() string {
+	if strings.HasPrefix(c.URL, "https://") {
+		return c.URL
+	}
+	if from, err := mail.ParseAddress(c.MailFrom); err == nil {
+		return from.Address
+	}
+	return c.MailFrom
 }
 
 func fromFile(name string, into *Secret) error {

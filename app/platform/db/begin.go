@@ -4,15 +4,15 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// connector hands out connections that name the tenant as they begin, so that a
-// transaction of a bank costs one round trip less.
+// connector hands out connections that save round trips: see tenantConn.
 type connector struct{ driver.Connector }
 
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -25,36 +25,204 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = plain.Close()
 		return nil, errors.New("db: the driver has changed its connection's type")
 	}
-	return tenantConn{conn}, nil
+	return &tenantConn{Conn: conn}, nil
 }
 
-// tenant is the context's key for the bank that a transaction is begun for.
-type tenant struct{}
+// The context's keys for what a statement's sender knows and the driver does not.
+type (
+	tenant struct{} // the bank that a transaction is begun for
+	later  struct{}
+	last   struct{}
+)
 
-type tenantConn struct{ *stdlib.Conn }
+// Later marks a statement whose result nobody reads: it goes to the database with
+// the next statement of its transaction or with the commit, and so costs no round
+// trip. What the database has against it comes as the error of that one, and the
+// transaction ends there; so no refusal that the caller tells apart may come of it,
+// and how many rows it met is not known. It must return no rows.
+func Later(ctx context.Context) context.Context { return context.WithValue(ctx, later{}, true) }
 
-// BeginTx begins a transaction for the bank that the context names. It goes as
-// one simple query, which also works behind PgBouncer in transaction mode.
-func (c tenantConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
-	bank, ok := ctx.Value(tenant{}).(uuid.UUID)
-	if !ok || o != (driver.TxOptions{}) {
+// Last marks the read that is a transaction's last statement: the transaction ends
+// with it, and the commit costs no round trip. A statement after it is refused.
+func Last(ctx context.Context) context.Context { return context.WithValue(ctx, last{}, true) }
+
+// A statement of a transaction must never run without it: it would be kept whatever
+// came after, and would have no tenant.
+var (
+	errAfterLast = errors.New("db: statement after the last of its transaction") // a mistake in the program
+	errNotBegun  = errors.New("db: the transaction could not begin")             // and the error that said so was passed over
+)
+
+// tenantConn is a connection that sends nothing alone that can go with something
+// else: the beginning of a transaction and its tenant, which wait for the first
+// statement, and what is marked with Later. They go as one simple query, which has
+// no state beyond its transaction and so works behind PgBouncer in transaction mode.
+// bun writes values into the text of a query; a statement with parameters, such as
+// the job queue's, goes the driver's own way.
+type tenantConn struct {
+	*stdlib.Conn
+	begin []string // a transaction's beginning, not sent yet
+	ahead []string // what Later marked, not sent yet
+	inTx  bool
+	ended bool // the transaction has ended with its last statement
+}
+
+func (c *tenantConn) pg() *pgconn.PgConn { return c.Conn.Conn().PgConn() }
+
+// BeginTx begins a transaction, for the bank that the context names.
+func (c *tenantConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	if o != (driver.TxOptions{}) {
 		return c.Conn.BeginTx(ctx, o)
 	}
-	// SET LOCAL takes no parameter; set_config with true is the same and dies with the transaction.
-	tx, err := c.Conn.Conn().BeginTx(ctx, pgx.TxOptions{
-		BeginQuery: "begin; select set_config('timebank.bank', '" + bank.String() + "', true)"})
-	if err != nil {
-		return nil, fmt.Errorf("for a bank: %w", err)
+	if c.pg().IsClosed() {
+		return nil, driver.ErrBadConn
 	}
-	return ending{ctx, tx}, nil
+	c.reset()
+	c.inTx, c.begin = true, append(c.begin, "begin")
+	if bank, ok := ctx.Value(tenant{}).(uuid.UUID); ok {
+		// SET LOCAL takes no parameter; set_config with true is the same and dies with the transaction.
+		c.begin = append(c.begin, "select set_config('timebank.bank', '"+bank.String()+"', true)")
+	}
+	return ending{ctx, c}, nil
+}
+
+func (c *tenantConn) reset() {
+	c.begin, c.ahead, c.inTx, c.ended = c.begin[:0], c.ahead[:0], false, false
+}
+
+// gone refuses what would run outside the transaction that it belongs to.
+func (c *tenantConn) gone() error {
+	switch {
+	case c.ended:
+		return errAfterLast
+	case c.inTx && len(c.begin) == 0 && c.pg().TxStatus() == 'I':
+		return errNotBegun
+	}
+	return nil
+}
+
+// send sends what waits, and these statements after it, and passes over the results
+// of what waited.
+func (c *tenantConn) send(ctx context.Context, statements ...string) *pgconn.MultiResultReader {
+	text := slices.Concat(c.begin, c.ahead, statements)
+	skip := len(text) - len(statements)
+	c.begin, c.ahead = c.begin[:0], c.ahead[:0]
+	all := c.pg().Exec(ctx, strings.Join(text, "\n;")) // a line of its own, for a statement may end in a comment
+	for range skip {
+		if !all.NextResult() {
+			break
+		}
+		_, _ = all.ResultReader().Close() // its error is the whole's
+	}
+	return all
+}
+
+// flush sends what waits alone.
+func (c *tenantConn) flush(ctx context.Context) error {
+	if err := c.gone(); err != nil {
+		return err
+	}
+	if len(c.begin)+len(c.ahead) == 0 {
+		return nil
+	}
+	return c.send(ctx).Close()
+}
+
+// bad is err, or what tells database/sql to take another connection, when nothing
+// was sent. Within a transaction InTx sees to that.
+func (c *tenantConn) bad(err error) error {
+	if err != nil && !c.inTx && pgconn.SafeToRetry(err) {
+		return driver.ErrBadConn
+	}
+	return err
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *tenantConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if len(args) > 0 {
+		if err := c.flush(ctx); err != nil {
+			return nil, err
+		}
+		return c.Conn.ExecContext(ctx, query, args)
+	}
+	if err := c.gone(); err != nil {
+		return nil, err
+	}
+	if c.inTx && ctx.Value(later{}) != nil {
+		c.ahead = append(c.ahead, query)
+		return driver.RowsAffected(0), nil
+	}
+	all := c.send(ctx, query)
+	var tag pgconn.CommandTag
+	for all.NextResult() {
+		tag, _ = all.ResultReader().Close() // its error is the whole's
+	}
+	return driver.RowsAffected(tag.RowsAffected()), c.bad(all.Close())
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c *tenantConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if len(args) > 0 {
+		if err := c.flush(ctx); err != nil {
+			return nil, err
+		}
+		return c.Conn.QueryContext(ctx, query, args)
+	}
+	if err := c.gone(); err != nil {
+		return nil, err
+	}
+	statements := []string{query}
+	if c.inTx && ctx.Value(last{}) != nil {
+		statements, c.ended = append(statements, "commit"), true
+	}
+	r := &rows{types: c.Conn.Conn().TypeMap(), all: c.send(ctx, statements...)}
+	if !r.advance() {
+		return nil, c.bad(r.Close())
+	}
+	return r, r.NextResultSet()
+}
+
+// PrepareContext implements driver.ConnPrepareContext.
+func (c *tenantConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	if err := c.flush(ctx); err != nil {
+		return nil, err
+	}
+	return c.Conn.PrepareContext(ctx, query)
 }
 
 // ending ends a transaction with the context it was begun with, as the driver's
-// own does.
+// own does. A transaction in which nothing was asked never reached the database.
 type ending struct {
 	ctx context.Context
-	tx  pgx.Tx
+	c   *tenantConn
 }
 
-func (e ending) Commit() error   { return e.tx.Commit(e.ctx) }
-func (e ending) Rollback() error { return e.tx.Rollback(e.ctx) }
+func (e ending) Commit() error {
+	c := e.c
+	if c.ended || len(c.begin) > 0 && len(c.ahead) == 0 {
+		c.reset()
+		return nil
+	}
+	if err := c.gone(); err != nil {
+		return errors.Join(err, e.Rollback())
+	}
+	if c.pg().TxStatus() == 'E' {
+		return errors.Join(errors.New("db: commit of a transaction that has failed"), e.Rollback())
+	}
+	if err := c.send(e.ctx, "commit").Close(); err != nil {
+		return errors.Join(err, e.Rollback())
+	}
+	c.reset()
+	return nil
+}
+
+// Rollback leaves a connection that cannot roll back to ResetSession, which sees
+// that it is still in a transaction and has it thrown away.
+func (e ending) Rollback() error {
+	c := e.c
+	c.reset()
+	if c.pg().IsClosed() || c.pg().TxStatus() == 'I' {
+		return nil
+	}
+	return c.pg().Exec(e.ctx, "rollback").Close()
+}

@@ -27,8 +27,10 @@ const attempts = 3
 
 // InTx runs fn in one transaction as the given bank: row-level security shows
 // and takes that bank's rows only. The whole of fn is run again, at most three
-// times in all, when Postgres asks for it (serialization failure, deadlock), so
-// fn must have no effect outside tx. It refuses to nest with ErrNested.
+// times in all, when Postgres asks for it (serialization failure, deadlock) or the
+// connection turned out to be gone before the statement was sent, so fn must have no
+// effect outside tx. It refuses to nest with ErrNested. The transaction begins at
+// the database with fn's first statement, in the same round trip.
 func InTx(ctx context.Context, pool *bun.DB, bank uuid.UUID, fn func(ctx context.Context, tx bun.IDB) error) error {
 	if ctx.Value(inTx{}) != nil {
 		return ErrNested
@@ -36,7 +38,7 @@ func InTx(ctx context.Context, pool *bun.DB, bank uuid.UUID, fn func(ctx context
 	ctx = context.WithValue(ctx, inTx{}, true)
 	for try := 1; ; try++ {
 		err := once(ctx, pool, bank, fn)
-		if err == nil || try == attempts || !retryable(err) {
+		if err == nil || try == attempts || !retryable(err) || ctx.Err() != nil {
 			return err
 		}
 		pause := time.Duration(try)*10*time.Millisecond + rand.N(20*time.Millisecond)
@@ -69,7 +71,7 @@ func once(ctx context.Context, pool *bun.DB, bank uuid.UUID, fn func(context.Con
 
 func retryable(err error) bool {
 	code := State(err)
-	return code == "40001" || code == "40P01"
+	return code == "40001" || code == "40P01" || pgconn.SafeToRetry(err)
 }
 
 // State is the SQLSTATE in err's chain, or "".

@@ -1,7 +1,8 @@
 // Package fault holds the one form in which a refusal travels through the house.
 //
 // A slice declares its refusals beside the rules that make them: kind, stable
-// code and the sentence a person reads stand together, in one place.
+// code and the sentence a person reads stand together, in one place. The sentence
+// is in English there; package words has it in the reader's language.
 //
 //	var ErrNotYourTurn = fault.New(fault.Conflict, "not-your-turn", "It is {who}'s turn to answer.")
 //
@@ -13,7 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
+	"slices"
+
+	"timebank/app/platform/words"
 )
 
 // Kind is the class of a refusal; the edge maps each to one status.
@@ -41,7 +44,7 @@ type Error struct {
 	Code   string         // stable, kebab case: the translation key and the suffix of the problem's type
 	Params map[string]any // what fills the braces of the sentence
 	Fields []Field        // what exactly is wrong with what was sent
-	text   string
+	text   words.Text
 	cause  error
 }
 
@@ -50,11 +53,15 @@ type Error struct {
 type Field struct {
 	Pointer string // JSON pointer into the request's body, as RFC 6901 has it: "/minutes"
 	Code    string
-	Message string // a sentence that tells the way out
+	Message words.Text // a sentence that tells the way out
+	Pairs   []any      // what fills its braces: name, value, name, value
 }
 
+// In is the sentence for a reader of l.
+func (f Field) In(l words.Language) string { return l.Say(f.Message, f.Pairs...) }
+
 // New declares a refusal. Braces in text are filled from Params.
-func New(kind Kind, code, text string) *Error {
+func New(kind Kind, code string, text words.Text) *Error {
 	return &Error{Kind: kind, Code: code, text: text}
 }
 
@@ -78,11 +85,13 @@ func (e *Error) Wrap(cause error) *Error {
 	return &c
 }
 
-// Text is the sentence for the reader.
-func (e *Error) Text() string {
-	out := e.text
-	for k, v := range e.Params {
-		out = strings.ReplaceAll(out, "{"+k+"}", fmt.Sprint(v))
+// In is the sentence for a reader of l.
+func (e *Error) In(l words.Language) string { return l.Say(e.text, e.pairs()...) }
+
+func (e *Error) pairs() []any {
+	var out []any
+	for _, k := range slices.Sorted(maps.Keys(e.Params)) {
+		out = append(out, k, e.Params[k])
 	}
 	return out
 }
@@ -111,10 +120,10 @@ var ErrFields = New(Invalid, "check-answers", "Something needs another look. Not
 // it at once.
 type Check struct{ fields []Field }
 
-// Add notes a fault at pointer unless ok holds.
-func (c *Check) Add(ok bool, pointer, code, message string) {
+// Add notes a fault at pointer unless ok holds; pairs fill the message's braces.
+func (c *Check) Add(ok bool, pointer, code string, message words.Text, pairs ...any) {
 	if !ok {
-		c.fields = append(c.fields, Field{Pointer: pointer, Code: code, Message: message})
+		c.fields = append(c.fields, Field{Pointer: pointer, Code: code, Message: message, Pairs: pairs})
 	}
 }
 
@@ -132,7 +141,7 @@ func (c *Check) Err() error {
 // could find (a taken address, say).
 func (e *Error) At(pointer string) *Error {
 	c := *e
-	c.Fields = []Field{{Pointer: pointer, Code: e.Code, Message: e.Text()}}
+	c.Fields = []Field{{Pointer: pointer, Code: e.Code, Message: e.text, Pairs: e.pairs()}}
 	return &c
 }
 

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"timebank/app/platform/words"
 )
 
 // Subject is whose data is asked for, in one bank.
@@ -26,24 +28,33 @@ type Subject struct {
 
 // Field is one value with its name for programs and its words for people.
 type Field struct {
-	Key   string `json:"key"`
-	Label string `json:"label"`
-	Value string `json:"value"`
+	Key   string     `json:"key"`
+	Label words.Text `json:"label"`
+	Value string     `json:"value"`
 }
 
 // Item is one row: one role, one message, one exchange.
 type Item []Field
 
+// In is the row with its words for a reader of l. The values stay as they are.
+func (i Item) In(l words.Language) Item {
+	out := make(Item, len(i))
+	for n, f := range i {
+		out[n] = Field{f.Key, words.Text(l.Say(f.Label)), f.Value}
+	}
+	return out
+}
+
 // Section is one heading of what is held.
 type Section struct {
-	Name   string   // stable, for programs: "messages"
-	Title  string   // "What we sent you"
-	Tables []string // that it answers for, with their schema
-	Read   func(ctx context.Context, tx bun.IDB, s Subject) (items []Item, note string, err error)
+	Name   string     // stable, for programs: "messages"
+	Title  words.Text // "What we sent you"
+	Tables []string   // that it answers for, with their schema
+	Read   func(ctx context.Context, tx bun.IDB, s Subject) (items []Item, note words.Text, err error)
 }
 
 // F is a field of text; an empty one says so.
-func F(key, label, value string) Field {
+func F(key string, label words.Text, value string) Field {
 	if value == "" {
 		value = "–"
 	}
@@ -51,7 +62,7 @@ func F(key, label, value string) Field {
 }
 
 // Opt is a field of text that may be missing.
-func Opt(key, label string, value *string) Field {
+func Opt(key string, label words.Text, value *string) Field {
 	if value == nil {
 		return F(key, label, "")
 	}
@@ -59,12 +70,12 @@ func Opt(key, label string, value *string) Field {
 }
 
 // N is a field with a number.
-func N[T ~int | ~int64](key, label string, n T) Field {
+func N[T ~int | ~int64](key string, label words.Text, n T) Field {
 	return Field{key, label, strconv.FormatInt(int64(n), 10)}
 }
 
 // T is a field with an instant; zero is none.
-func (s Subject) T(key, label string, t time.Time) Field {
+func (s Subject) T(key string, label words.Text, t time.Time) Field {
 	if t.IsZero() {
 		return F(key, label, "")
 	}
@@ -72,7 +83,7 @@ func (s Subject) T(key, label string, t time.Time) Field {
 }
 
 // OptT is a field with an instant that may be missing.
-func (s Subject) OptT(key, label string, t *time.Time) Field {
+func (s Subject) OptT(key string, label words.Text, t *time.Time) Field {
 	if t == nil {
 		return F(key, label, "")
 	}
@@ -80,7 +91,7 @@ func (s Subject) OptT(key, label string, t *time.Time) Field {
 }
 
 // Day is a field with a calendar day; nil is none.
-func Day(key, label string, t *time.Time) Field {
+func Day(key string, label words.Text, t *time.Time) Field {
 	if t == nil || t.IsZero() {
 		return F(key, label, "")
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"timebank/app/platform/words"
 )
 
 // Due is what is over: how many, and since when the oldest has been there.
@@ -20,11 +22,11 @@ type Due struct {
 
 // Rule is one kind of thing that is kept for a time.
 type Rule struct {
-	Name  string // stable: "messages"
-	Title string // "Messages we sent"
-	Then  string // what happens to it: "The log is deleted. …"
-	Days  int    // how long, unless a bank decides otherwise
-	Least int    // a bank cannot choose less
+	Name  string     // stable: "messages"
+	Title words.Text // "Messages we sent"
+	Then  words.Text // what happens to it: "The log is deleted. …"
+	Days  int        // how long, unless a bank decides otherwise
+	Least int        // a bank cannot choose less
 	// Count tells what was over before a moment, and changes nothing.
 	Count func(ctx context.Context, tx bun.IDB, bank uuid.UUID, before time.Time) (Due, error)
 	// Forget forgets at most so many of it, and tells how many it did.

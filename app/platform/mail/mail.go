@@ -11,6 +11,8 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"timebank/app/platform/words"
 )
 
 // Mail is one plain-text message. Nothing in it may be more than its channel may
@@ -19,6 +21,8 @@ type Mail struct {
 	To      string
 	Subject string
 	Text    string
+	// Language of the words, named in the header; empty says nothing.
+	Language words.Language
 	// ID makes sending twice harmless: mail servers and readers know a Message-ID
 	// again. It is the id of the row the mail was made from.
 	ID string
@@ -89,6 +93,9 @@ func (s *SMTP) Send(ctx context.Context, m Mail) error {
 	msg.Subject(m.Subject)
 	msg.SetMessageIDWithValue(m.ID + "@" + s.domain)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
+	if m.Language != "" {
+		msg.SetGenHeader(gomail.HeaderContentLang, m.Language.Tag())
+	}
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	err := s.client.DialAndSendWithContext(ctx, msg)
 	if err == nil {

@@ -7,6 +7,7 @@ import (
 
 	"timebank/app/platform/mail"
 	"timebank/app/platform/mail/mailsink"
+	"timebank/app/platform/words"
 )
 
 func sinkAndSender(t *testing.T) (*mailsink.Sink, *mail.SMTP) {
@@ -37,6 +38,28 @@ func TestMessageArrivesAsItWasWritten(t *testing.T) {
 	}
 	if got[0].ID != "abc@hilltop.example" {
 		t.Errorf("Message-ID %q does not come from the row", got[0].ID)
+	}
+}
+
+// Urdu goes through a real SMTP conversation: letters, marks of direction, the
+// header that names the language.
+func TestMailInUrduArrivesAsItWasWritten(t *testing.T) {
+	t.Parallel()
+	sink, smtp := sinkAndSender(t)
+	text := words.Language("ur").Lines("السلام علیکم Maria،\n\nآنے والے کل کی یاد دہانی: Bill\n\u206601632 960 100\u2069\n")
+	subject := "آنے والے کل: Bill " + strings.Repeat("محفل ", 20)
+	err := smtp.Send(t.Context(), mail.Mail{To: "maria@example.org", Subject: subject, Text: text, ID: "u", Language: "ur"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := sink.Messages()
+	if len(got) != 1 || got[0].Subject != strings.TrimSpace(subject) && got[0].Subject != subject || got[0].Language != "ur" || strings.TrimSpace(got[0].Text) != strings.TrimSpace(text) {
+		t.Fatalf("arrived: %+v", got)
+	}
+	for line := range strings.Lines(strings.TrimSpace(got[0].Text)) {
+		if strings.TrimSpace(line) != "" && !strings.HasPrefix(line, "\u200f") {
+			t.Errorf("%q is not marked as from right to left", line)
+		}
 	}
 }
 

@@ -26,14 +26,16 @@ import (
 )
 
 // Box seals and opens. Its first key stands outside the database; further ones
-// come from there, sealed by the first (keys.go), and take over one by one.
+// come from there, sealed by the first (keys.go), and take over one by one. While
+// the first key itself is changed there are two of it.
 type Box struct {
-	root  sealer
-	blind []byte
+	roots []sealer // the first key; behind it the one that is to follow it, if any
+	blind []byte   // the lowest layer of blind indexes, as the first key makes it
 
-	mu   sync.RWMutex
-	keys []sealer // by the time from which they seal
-	now  func() time.Time
+	mu     sync.RWMutex
+	keys   []sealer // by the time from which they seal
+	layers []layer  // of blind indexes, the lowest first (blind.go)
+	now    func() time.Time
 }
 
 // sealer is one key. Whatever it sealed begins with its prefix, by which it is
@@ -67,15 +69,25 @@ func NewKey() (string, error) {
 	return base64.RawStdEncoding.EncodeToString(b.Bytes()), nil
 }
 
-// New opens a box with a key that NewKey made. Refuses others with ErrKey.
-func New(key string) (*Box, error) {
+// New opens a box with a key that NewKey made; next is the one that is to follow
+// it, or empty. Refuses others with ErrKey.
+func New(key, next string) (*Box, error) {
 	root, raw, err := read(key)
 	if err != nil {
 		return nil, err
 	}
 	mac := hmac.New(sha256.New, raw)
 	mac.Write([]byte("blind index v1"))
-	return &Box{root: root, blind: mac.Sum(nil), now: time.Now}, nil
+	b := &Box{roots: []sealer{root}, blind: mac.Sum(nil), now: time.Now}
+	b.layers = []layer{{key: b.blind}}
+	if next != "" {
+		after, _, err := read(next)
+		if err != nil {
+			return nil, err
+		}
+		b.roots = append(b.roots, after)
+	}
+	return b, nil
 }
 
 func read(key string) (sealer, []byte, error) {
@@ -142,7 +154,7 @@ func (p Place) data() []byte { return append([]byte(p.Column+"\x00"), p.Row[:]..
 func (b *Box) primary() sealer {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	k, now := b.root, b.now()
+	k, now := b.roots[0], b.now()
 	for _, x := range b.keys {
 		if !now.Before(x.starts) {
 			k = x
@@ -171,7 +183,7 @@ func (k sealer) seal(p Place, plain []byte) ([]byte, error) {
 // Open decrypts what stands at a place, whichever of the keys sealed it. Refuses
 // with ErrOpen.
 func (b *Box) Open(p Place, sealed []byte) ([]byte, error) {
-	k := b.root
+	k := b.roots[0]
 	b.mu.RLock()
 	for _, x := range b.keys {
 		if bytes.HasPrefix(sealed, x.prefix[:]) {
@@ -184,12 +196,4 @@ func (b *Box) Open(p Place, sealed []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%s: %w", p.Column, ErrOpen)
 	}
 	return out, nil
-}
-
-// Blind returns a keyed hash of s: equal for equal texts, and no help to anyone
-// without the key.
-func (b *Box) Blind(column, s string) []byte {
-	mac := hmac.New(sha256.New, b.blind)
-	mac.Write([]byte(column + "\x00" + s))
-	return mac.Sum(nil)
 }

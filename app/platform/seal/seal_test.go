@@ -15,7 +15,7 @@ func TestSealedValueOpensOnlyInItsPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	box, err := New(key)
+	box, err := New(key, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestKeyFileIsMadeOnceByManyStarts(t *testing.T) {
 
 func TestBadKeyIsRefused(t *testing.T) {
 	for _, k := range []string{"", "x", "AAAA"} {
-		if _, err := New(k); !errors.Is(err, ErrKey) {
+		if _, err := New(k, ""); !errors.Is(err, ErrKey) {
 			t.Errorf("New(%q) = %v; want ErrKey", k, err)
 		}
 	}

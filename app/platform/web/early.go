@@ -8,19 +8,28 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"timebank/app/platform/words"
 )
 
 // A form that is sent before the page's scripts have arrived, on a slow line,
 // comes as a browser's plain POST. Nothing is done with it: the answer is a page
 // that says so, and the way back, where the browser still has what was typed.
 var earlyPage = template.Must(template.New("early").Parse(`<!doctype html>
-<html lang="en-GB"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>One moment</title>{{range .Styles}}<link rel="stylesheet" href="{{.}}">{{end}}</head>
-<body class="govuk-template__body"><main class="govuk-width-container" id="main"><h1 class="govuk-heading-l">One moment</h1>
-<p class="govuk-body">The page had not finished loading, so nothing was sent yet.</p>
-<p class="govuk-body">Go back with your browser's Back button. What you typed is still there. Wait a few seconds, then send it again.</p>
-<p class="govuk-body">Does it not work? Ring us, and we do it together.</p></main></body></html>
+<html lang="{{.Tag}}" dir="{{.Direction}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{index .Says 0}}</title>{{range .Styles}}<link rel="stylesheet" href="{{.}}">{{end}}</head>
+<body class="govuk-template__body"><main class="govuk-width-container" id="main"><h1 class="govuk-heading-l">{{index .Says 0}}</h1>
+{{range slice .Says 1}}<p class="govuk-body">{{.}}</p>
+{{end}}</main></body></html>
 `))
+
+// earlySays are the page's heading and sentences.
+var earlySays = []words.Text{
+	"One moment",
+	"The page had not finished loading, so nothing was sent yet.",
+	"Go back with your browser's Back button. What you typed is still there. Wait a few seconds, then send it again.",
+	"Does it not work? Ring us, and we do it together.",
+}
 
 var stylesheet = regexp.MustCompile(`<link[^>]+href="([^"]+\.css)"[^>]*rel="stylesheet"|<link[^>]+rel="stylesheet"[^>]*href="([^"]+\.css)"|<link href="([^"]+\.css)" rel="stylesheet"`)
 
@@ -38,7 +47,12 @@ func (s *site) early(next echo.HandlerFunc) echo.HandlerFunc {
 		h.Set("Content-Security-Policy", policy(nil))
 		h.Set("Cache-Control", "no-store")
 		c.Response().WriteHeader(http.StatusUnsupportedMediaType)
-		return earlyPage.Execute(c.Response(), map[string]any{"Styles": s.styles})
+		l := words.Of(r.Context())
+		var says []string
+		for _, text := range earlySays {
+			says = append(says, l.Say(text))
+		}
+		return earlyPage.Execute(c.Response(), map[string]any{"Styles": s.styles, "Says": says, "Tag": l.Tag(), "Direction": l.Direction()})
 	}
 }
 

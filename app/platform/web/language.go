@@ -10,62 +10,62 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"golang.org/x/text/language"
+
+	"timebank/app/platform/words"
 )
-
-// English is the language that everything is written in first.
-const English = "en"
-
-// Languages are those that the house speaks; the first is for everybody else.
-var Languages = []string{English, "cy", "ur"}
 
 // languageCookie holds what was chosen on a device. It says nothing about a person.
 const languageCookie = "lang"
 
-var matcher = language.NewMatcher([]language.Tag{language.English, language.MustParse("cy"), language.Urdu})
+var matcher = func() language.Matcher {
+	tags := make([]language.Tag, len(words.Languages))
+	for i, l := range words.Languages {
+		tags[i] = language.Make(string(l))
+	}
+	return language.NewMatcher(tags)
+}()
 
 // Language is the one in which a request wants its answer: chosen on the page
 // before, else the browser's.
-func Language(r *http.Request) string {
-	if c, err := r.Cookie(languageCookie); err == nil && slices.Contains(Languages, c.Value) {
-		return c.Value
+func Language(r *http.Request) words.Language {
+	if chosen := Chosen(r); chosen != "" {
+		return chosen
 	}
 	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
 	if err != nil || len(tags) == 0 {
-		return English
+		return words.English
 	}
 	_, at, sure := matcher.Match(tags...)
 	if sure < language.High {
-		return English // a language near to one of ours is not one that its reader reads
+		return words.English // a language near to one of ours is not one that its reader reads
 	}
-	return Languages[at]
+	return words.Languages[at]
 }
 
-type languageKey struct{}
-
-// LanguageOf is the language of the request that ctx belongs to.
-func LanguageOf(ctx context.Context) string {
-	if l, ok := ctx.Value(languageKey{}).(string); ok {
-		return l
+// Chosen is the language that was chosen on the device of a request; empty when none was.
+func Chosen(r *http.Request) words.Language {
+	if c, err := r.Cookie(languageCookie); err == nil && words.Known(c.Value) {
+		return words.Language(c.Value)
 	}
-	return English
+	return ""
 }
 
-// spoken notes the language of a request where its problems are written.
+// spoken notes the language of a request, in which it is answered.
 func spoken(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
-		c.SetRequest(r.WithContext(context.WithValue(r.Context(), languageKey{}, Language(r))))
+		c.SetRequest(r.WithContext(words.With(r.Context(), Language(r))))
 		return next(c)
 	}
 }
 
 func (s *site) speaks(code string) bool {
-	return code == English || slices.Contains(s.languages, code)
+	return code == string(words.English) || slices.Contains(s.languages, code)
 }
 
 // in names the same file in a language, where that has its own.
-func (s *site) in(lang, name string) string {
-	if own := lang + "/" + name; slices.Contains(s.languages, lang) {
+func (s *site) in(lang words.Language, name string) string {
+	if own := string(lang) + "/" + name; slices.Contains(s.languages, string(lang)) {
 		if _, err := fs.Stat(s.files, own); err == nil {
 			return own
 		}
@@ -73,11 +73,20 @@ func (s *site) in(lang, name string) string {
 	return name
 }
 
+// Chooser hears of a language that was chosen by a link of our own pages.
+type Chooser func(ctx context.Context, r *http.Request, l words.Language) error
+
 // choose remembers a language on this device and leads to the same page in it: a
 // plain link, so that it works before any script and without one.
 func (s *site) choose(c echo.Context, lang string) error {
 	c.SetCookie(&http.Cookie{Name: languageCookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 60 * 60,
 		Secure: s.secure, SameSite: http.SameSiteLaxMode})
+	// A link on another site turns over a device at most, not what we write to a person.
+	if from := c.Request().Header.Get("Sec-Fetch-Site"); s.chosen != nil && from != "cross-site" && from != "same-site" {
+		if err := s.chosen(c.Request().Context(), c.Request(), words.Language(lang)); err != nil {
+			s.log.ErrorContext(c.Request().Context(), "a language was chosen and not kept", "error", err)
+		}
+	}
 	rest := c.QueryParams()
 	rest.Del("lang")
 	c.Response().Header().Set("Cache-Control", "no-store")

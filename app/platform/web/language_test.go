@@ -1,11 +1,14 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"timebank/app/platform/words"
 )
 
 func TestLanguageIsTheChosenOneElseTheBrowsers(t *testing.T) {
@@ -20,7 +23,7 @@ func TestLanguageIsTheChosenOneElseTheBrowsers(t *testing.T) {
 		if c.cookie != "" {
 			r.AddCookie(&http.Cookie{Name: "lang", Value: c.cookie})
 		}
-		if got := Language(r); got != c.want {
+		if got := Language(r); string(got) != c.want {
 			t.Errorf("cookie %q, browser %q: %q, want %q", c.cookie, c.accept, got, c.want)
 		}
 	}
@@ -56,7 +59,9 @@ func TestPagesComeInTheLanguageOfTheirReader(t *testing.T) {
 
 func TestALanguageIsChosenByAPlainLink(t *testing.T) {
 	t.Parallel()
-	s, _ := testServer(t, Options{Site: fstest.MapFS{"index.html": file("front"), "200.html": file("x"), "cy/200.html": file("x")}})
+	heard := 0
+	s, _ := testServer(t, Options{Site: fstest.MapFS{"index.html": file("front"), "200.html": file("x"), "cy/200.html": file("x")},
+		Chosen: func(context.Context, *http.Request, words.Language) error { heard++; return nil }})
 	for path, to := range map[string]string{
 		"/exchange?id=1&lang=cy": "/exchange?id=1", "/?lang=en": "/", "//evil.example/x?lang=cy": "/evil.example/x", "/a%0d%0ab?lang=cy": "/a%0D%0Ab",
 	} {
@@ -64,6 +69,12 @@ func TestALanguageIsChosenByAPlainLink(t *testing.T) {
 		if w.Code != http.StatusSeeOther || w.Header().Get("Location") != to || !strings.Contains(w.Header().Get("Set-Cookie"), "lang=") {
 			t.Errorf("%s: %d to %q with %q", path, w.Code, w.Header().Get("Location"), w.Header().Get("Set-Cookie"))
 		}
+	}
+	if heard != 4 {
+		t.Errorf("the chooser heard %d of 4", heard)
+	}
+	if ask(s, http.MethodGet, "/?lang=cy", "", "Sec-Fetch-Site", "cross-site"); heard != 4 {
+		t.Error("a link on another site chose what is written to a person")
 	}
 	if w := ask(s, http.MethodGet, "/?lang=tlh", ""); w.Code != 200 || w.Header().Get("Set-Cookie") != "" {
 		t.Errorf("a language we do not have: %d %v", w.Code, w.Header())

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/validation"
 
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 )
 
 // Problem is what every refusal looks like on the wire.
@@ -73,38 +74,54 @@ func problem(ctx context.Context, err error) *Problem {
 	code := status[f.Kind]
 	p := &Problem{
 		Type: "/problems/" + f.Code, Title: http.StatusText(code), Status: code, Code: f.Code,
-		Detail: f.Text(), Instance: RequestID(ctx),
+		Detail: f.In(words.Of(ctx)), Instance: RequestID(ctx),
 	}
 	for _, x := range f.Fields {
-		p.Errors = append(p.Errors, ProblemField(x))
+		p.Errors = append(p.Errors, ProblemField{Pointer: x.Pointer, Code: x.Code, Message: x.In(words.Of(ctx))})
 	}
 	return p
 }
 
 var required = regexp.MustCompile(`^required (\S+)$`)
 
-// huma speaks to programmers; these are the same refusals for people. They are
-// set before any schema is made, because huma keeps a copy of each text there.
+// found is one thing that huma finds wrong with a value, in words for people. huma
+// speaks to programmers, fills its own sentences, and only says the whole; so its
+// sentence is made from ours, and ours is found again by its form.
+type found struct {
+	says *string // huma's
+	text words.Text
+	verb string // by which huma fills {n}
+	form *regexp.Regexp
+}
+
+var finds = []found{
+	{&validation.MsgUnexpectedProperty, "We do not know this field.", "", nil},
+	{&validation.MsgExpectedRFC3339Date, "This must be a date, like 2026-11-24.", "", nil},
+	{&validation.MsgExpectedRFC3339DateTime, "This must be a date and time, like 2026-11-24T10:00:00Z.", "", nil},
+	{&validation.MsgExpectedRFC4122UUID, "This must be an id.", "", nil},
+	{&validation.MsgExpectedBoolean, "This must be true or false.", "", nil},
+	{&validation.MsgExpectedNumber, "This must be a number.", "", nil},
+	{&validation.MsgExpectedInteger, "This must be a whole number.", "", nil},
+	{&validation.MsgExpectedString, "This must be text.", "", nil},
+	{&validation.MsgExpectedArray, "This must be a list.", "", nil},
+	{&validation.MsgExpectedObject, "This must be a set of fields.", "", nil},
+	{&validation.MsgExpectedOneOf, "Choose one of \"{n}\".", "%s", nil},
+	{&validation.MsgExpectedMinimumNumber, "This must be {n} or more.", "%v", nil},
+	{&validation.MsgExpectedMaximumNumber, "This must be {n} or less.", "%v", nil},
+	{&validation.MsgExpectedMinLength, "Write at least {n} characters.", "%d", nil},
+	{&validation.MsgExpectedMaxLength, "Write at most {n} characters.", "%d", nil},
+	{&validation.MsgExpectedMinItems, "Choose at least {n}.", "%d", nil},
+	{&validation.MsgExpectedMaxItems, "Choose at most {n}.", "%d", nil},
+	{&validation.MsgExpectedMatchPattern, "This does not have the form {n}.", "%s", nil},
+}
+
+// These are set before any schema is made, because huma keeps a copy of each text there.
 func init() {
 	validation.MsgExpectedRequiredProperty = "required %s"
-	validation.MsgUnexpectedProperty = "We do not know this field."
-	validation.MsgExpectedRFC3339Date = "This must be a date, like 2026-11-24."
-	validation.MsgExpectedRFC3339DateTime = "This must be a date and time, like 2026-11-24T10:00:00Z."
-	validation.MsgExpectedRFC4122UUID = "This must be an id."
-	validation.MsgExpectedBoolean = "This must be true or false."
-	validation.MsgExpectedNumber = "This must be a number."
-	validation.MsgExpectedInteger = "This must be a whole number."
-	validation.MsgExpectedString = "This must be text."
-	validation.MsgExpectedArray = "This must be a list."
-	validation.MsgExpectedObject = "This must be a set of fields."
-	validation.MsgExpectedOneOf = "Choose one of \"%s\"."
-	validation.MsgExpectedMinimumNumber = "This must be %v or more."
-	validation.MsgExpectedMaximumNumber = "This must be %v or less."
-	validation.MsgExpectedMinLength = "Write at least %d characters."
-	validation.MsgExpectedMaxLength = "Write at most %d characters."
-	validation.MsgExpectedMinItems = "Choose at least %d."
-	validation.MsgExpectedMaxItems = "Choose at most %d."
-	validation.MsgExpectedMatchPattern = "This does not have the form %s."
+	for i, f := range finds {
+		*f.says = strings.ReplaceAll(string(f.text), "{n}", f.verb)
+		finds[i].form = regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(string(f.text)), `\{n\}`, "(.*)") + "$")
+	}
 	huma.NewErrorWithContext = func(c huma.Context, code int, msg string, errs ...error) huma.StatusError {
 		ctx := context.Background()
 		if c != nil {
@@ -135,7 +152,15 @@ func fromHuma(ctx context.Context, code int, errs []error) *Problem {
 			continue
 		}
 		x := d.ErrorDetail()
-		f := fault.Field{Pointer: pointer(x.Location), Code: "invalid", Message: x.Message}
+		f := fault.Field{Pointer: pointer(x.Location), Code: "invalid", Message: words.Text(x.Message)}
+		for _, find := range finds {
+			if m := find.form.FindStringSubmatch(x.Message); m != nil {
+				f.Message = find.text
+				if len(m) > 1 {
+					f.Pairs = []any{"n", m[1]}
+				}
+			}
+		}
 		if m := required.FindStringSubmatch(x.Message); m != nil {
 			f.Pointer, f.Code, f.Message = f.Pointer+"/"+m[1], "required", "This is needed."
 		}

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +29,7 @@ type Options struct {
 	Log     *slog.Logger
 	Gate    Gate
 	Site    fs.FS                       // the built web app
+	Chosen  Chooser                     // hears of a language that was chosen; nil: nobody
 	Proxies []string                    // networks whose forwarded headers are believed
 	Secure  bool                        // reached by https: send Strict-Transport-Security
 	Ready   func(context.Context) error // may we take work? asked by /readyz
@@ -51,7 +51,7 @@ func New(o Options) (*Server, error) {
 	e.HTTPErrorHandler = s.refuse
 	e.Use(s.requestID, spoken, s.logged, recovered, headers(o.Secure), sameOrigin)
 	s.Routes = &Routes{gate: o.Gate, routes: map[string]Op{}}
-	e.Use(middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: "1M", Skipper: func(c echo.Context) bool { return s.of(c).Upload > 0 }}), s.plainText)
+	e.Use(middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: "1M", Skipper: func(c echo.Context) bool { return s.of(c).Upload > 0 }}), s.readable)
 	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1400, Skipper: func(c echo.Context) bool {
 		return c.Request().Method != http.MethodGet || !strings.HasPrefix(c.Path(), "/api/") || s.of(c).Packed
 	}}))
@@ -67,7 +67,7 @@ func New(o Options) (*Server, error) {
 		return c.String(http.StatusOK, "ready\n")
 	})
 	if o.Site != nil {
-		site, err := newSite(o.Site, o.Secure)
+		site, err := newSite(o.Site, o.Secure, o.Chosen, o.Log)
 		if err != nil {
 			return nil, err
 		}
@@ -231,26 +231,6 @@ func sameOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := guard.Check(c.Request()); err != nil {
 			return errCrossOrigin
 		}
-		return next(c)
-	}
-}
-
-// plainText refuses bodies with a NUL character, raw or escaped: no text of a
-// person has one, and Postgres cannot keep it. A file may.
-func (r *Routes) plainText(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		in := c.Request()
-		if r.of(c).Upload > 0 || in.Body == nil || in.Body == http.NoBody {
-			return next(c)
-		}
-		b, err := io.ReadAll(in.Body)
-		if err != nil {
-			return err
-		}
-		if bytes.IndexByte(b, 0) >= 0 || bytes.Contains(b, []byte(`\u0000`)) {
-			return errUnreadable
-		}
-		in.Body = io.NopCloser(bytes.NewReader(b))
 		return next(c)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"mime"
 	"net/http"
 	"path"
@@ -23,15 +24,20 @@ type site struct {
 	csp       map[string]string // page → its Content-Security-Policy
 	styles    []string          // of the front page, for pages that we write ourselves
 	secure    bool              // reached by https
-	languages []string          // that have pages of their own, in a folder each; English stands at the top
+	chosen    Chooser
+	log       *slog.Logger
+	languages []string // that have pages of their own, in a folder each; English stands at the top
 }
 
 const fallback = "200.html"
 
-var inline = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
+var (
+	inline      = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
+	inlineStyle = regexp.MustCompile(`(?s)<style>(.*?)</style>`)
+)
 
-func newSite(files fs.FS, secure bool) (*site, error) {
-	s := &site{files: files, secure: secure, csp: map[string]string{}}
+func newSite(files fs.FS, secure bool, chosen Chooser, log *slog.Logger) (*site, error) {
+	s := &site{files: files, secure: secure, chosen: chosen, log: log, csp: map[string]string{}}
 	folders, err := fs.Glob(files, "*/"+fallback)
 	if err != nil {
 		return nil, fmt.Errorf("read the web app: %w", err)
@@ -62,18 +68,21 @@ func newSite(files fs.FS, secure bool) (*site, error) {
 	return s, nil
 }
 
-// policy allows a page its own inline start-up script by hash, and nothing else
-// that is inline or from elsewhere. The style hash is of the attribute by which
+// policy allows a page its own inline start-up script and rules by hash, and nothing
+// else that is inline or from elsewhere. The hash of an attribute is of the attribute by which
 // SvelteKit hides its route announcer.
 func policy(page []byte) string {
-	script := "script-src 'self'"
-	for _, m := range inline.FindAllSubmatch(page, -1) {
+	return "default-src 'self'; script-src 'self'" + hashes(inline, page) +
+		"; style-src 'self'" + hashes(inlineStyle, page) + "; style-src-attr 'unsafe-hashes' 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='" +
+		"; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+}
+
+func hashes(of *regexp.Regexp, page []byte) (out string) {
+	for _, m := range of.FindAllSubmatch(page, -1) {
 		sum := sha256.Sum256(m[1])
-		script += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+		out += " 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 	}
-	return "default-src 'self'; " + script +
-		"; style-src 'self'; style-src-attr 'unsafe-hashes' 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='" +
-		"; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+	return out
 }
 
 func (s *site) serve(c echo.Context) error {

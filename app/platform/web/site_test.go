@@ -60,14 +60,18 @@ func TestSiteServesWhatABrowserAsksFor(t *testing.T) {
 
 func TestPagesAllowTheirOwnScriptAndNoOther(t *testing.T) {
 	t.Parallel()
-	s, _ := testServer(t, Options{Site: fstest.MapFS{"200.html": file("<script>boot()</script>"), "index.html": file("<p>none</p>")}})
+	s, _ := testServer(t, Options{Site: fstest.MapFS{"200.html": file("<style>p{}</style><script>boot()</script>"), "index.html": file("<p>none</p>")}})
 	const boot = "'sha256-MeZS89WlF0u+o0hCvHTBt4q1WHU+U+sJKgbdRUc36mY='" // of what stands between the tags
 	with, without := ask(s, "GET", "/deep", "").Header().Get("Content-Security-Policy"), ask(s, "GET", "/", "").Header().Get("Content-Security-Policy")
+	const rules = "'sha256-gG2yISYereRMiG2lMXrbiUgi0Ubw9p7QCeWcroOvy9Y='"
+	if !strings.Contains(with, "style-src 'self' "+rules) || !strings.Contains(without, "style-src 'self';") {
+		t.Errorf("policies:\n%s\n%s", with, without)
+	}
 	if !strings.Contains(with, "script-src 'self' "+boot) || !strings.Contains(without, "script-src 'self';") {
 		t.Errorf("policies:\n%s\n%s", with, without)
 	}
 	for _, p := range []string{with, without} {
-		if strings.Contains(p, "unsafe-inline") || strings.Contains(p, "unsafe-eval") || !strings.Contains(p, "frame-ancestors 'none'") || !strings.Contains(p, "object-src 'none'") {
+		if strings.Contains(p, "unsafe-inline") || strings.Contains(p, "unsafe-eval") || !strings.Contains(p, "frame-ancestors 'none'") || !strings.Contains(p, "object-src 'none'") || !strings.Contains(p, "base-uri 'none'") {
 			t.Errorf("policy: %s", p)
 		}
 	}

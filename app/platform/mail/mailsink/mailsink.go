@@ -21,12 +21,13 @@ const Kept = 200
 
 // Message is one that arrived.
 type Message struct {
-	ID      string    `json:"id"`
-	From    string    `json:"from"`
-	To      string    `json:"to"`
-	Subject string    `json:"subject"`
-	Text    string    `json:"text"`
-	At      time.Time `json:"at"`
+	ID       string    `json:"id"`
+	From     string    `json:"from"`
+	To       string    `json:"to"`
+	Subject  string    `json:"subject"`
+	Language string    `json:"language" doc:"As the header names it; empty: it does not"`
+	Text     string    `json:"text"`
+	At       time.Time `json:"at"`
 }
 
 // Sink is a running server.
@@ -156,7 +157,7 @@ func read(r io.Reader) (Message, error) {
 	}
 	at, _ := msg.Header.Date()
 	return Message{
-		ID: strings.Trim(msg.Header.Get("Message-Id"), "<>"), Subject: subject, At: at,
+		ID: strings.Trim(msg.Header.Get("Message-Id"), "<>"), Subject: subject, Language: msg.Header.Get("Content-Language"), At: at,
 		Text: strings.ReplaceAll(string(text), "\r\n", "\n"),
 	}, nil
 }

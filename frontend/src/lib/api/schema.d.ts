@@ -2349,6 +2349,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether this device shows messages */
+        get: operations["my-push"];
+        /** Show messages on this device */
+        put: operations["push-on"];
+        post?: never;
+        /** Show no more messages on this device */
+        delete: operations["push-off"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/platform/banks": {
         parameters: {
             query?: never;
@@ -2720,6 +2739,11 @@ export interface components {
              * @description 21 bits: Monday morning, afternoon, evening, Tuesday morning …; 0 is not known
              */
             free_slots: number;
+            /**
+             * @description Of what we write to them; none leaves it as it is
+             * @enum {string}
+             */
+            language?: "en" | "cy" | "ur";
             name: string;
             /** @description What makes meeting easier */
             needs: string;
@@ -3725,6 +3749,8 @@ export interface components {
             at: string;
             from: string;
             id: string;
+            /** @description As the header names it; empty: it does not */
+            language: string;
             subject: string;
             text: string;
             to: string;
@@ -3777,6 +3803,11 @@ export interface components {
              * @description 21 bits: Monday morning, afternoon, evening, Tuesday morning …; 0 is not known
              */
             free_slots: number;
+            /**
+             * @description Of what we write to them; empty: not chosen, and English
+             * @enum {string}
+             */
+            language: "" | "en" | "cy" | "ur";
             name: string;
             /** @description What makes meeting easier */
             needs: string;
@@ -3805,6 +3836,11 @@ export interface components {
             id: string;
             /** Format: date */
             joined_on: string;
+            /**
+             * @description Of what we write to them; empty: not chosen, and English
+             * @enum {string}
+             */
+            language: "" | "en" | "cy" | "ur";
             name: string;
             /** @description What makes meeting easier; shown on every opening */
             needs: string;
@@ -3880,6 +3916,12 @@ export interface components {
         MyPasskeysAnswer: {
             /** @description Oldest first */
             passkeys: components["schemas"]["IdentityPasskeyView"][] | null;
+        };
+        MyPushAnswer: {
+            /** @description What the browser needs to switch messages on: our public key, base64 for URLs */
+            key: string;
+            /** @description This device shows messages */
+            on: boolean;
         };
         NamePasskeyBody: {
             name: string;
@@ -3995,6 +4037,11 @@ export interface components {
         };
         ProposeExchangeAnswer: {
             id: string;
+        };
+        PushOnBody: {
+            auth: string;
+            endpoint: string;
+            p256dh: string;
         };
         RaiseConcernAnswer: {
             reference: string;
@@ -4566,7 +4613,7 @@ export interface components {
             more: boolean;
         };
         SecondFactorAnswer: {
-            /** @description A bank one works for asks for it */
+            /** @description A bank one works for asks for it, or one runs the platform */
             demanded: boolean;
             /** @description This session has done the second step */
             done: boolean;
@@ -15373,6 +15420,201 @@ export interface operations {
             path: {
                 passkey: string;
             };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "my-push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyPushAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "push-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushOnBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "push-off": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
