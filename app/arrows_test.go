@@ -49,6 +49,7 @@ var only = map[string][]string{
 	"github.com/emersion/go-smtp":           {"timebank/app/platform/mail/mailsink"},
 	"github.com/danielgtaylor/huma":         {"timebank/app/platform/web"},
 	"codeberg.org/go-pdf/fpdf":              {"timebank/app/statement"},
+	"golang.org/x/image":                    {"timebank/app/platform/picture"},
 	"github.com/SherClockHolmes/webpush-go": {"timebank/app/platform/push"},
 	"timebank/app/platform/dbtest":          {}, // tests only
 	"timebank/app/platform/mail/mailsink":   {"timebank/app"},

@@ -48,7 +48,7 @@ func Holding() []string {
 // coordinator reads it.
 func rules(r *referral.Service) []keep.Rule {
 	var out []keep.Rule
-	for _, some := range [][]keep.Rule{r.Rules(), concern.Rules(), joining.Rules(), member.Rules(), message.Rules(), desk.Rules(), rights.Rules()} {
+	for _, some := range [][]keep.Rule{r.Rules(), concern.Rules(), joining.Rules(), member.Rules(), listing.Rules(), message.Rules(), desk.Rules(), rights.Rules()} {
 		out = append(out, some...)
 	}
 	return out
@@ -56,7 +56,7 @@ func rules(r *referral.Service) []keep.Rule {
 
 // HoldNothing are the tables that hold nothing about one person, each with why.
 var HoldNothing = map[string]string{
-	"directory.bank": "a bank", "public.posting": "which words stand in a listing, as numbers; the listing says the same", "public.vocabulary": "the words of a bank", "public.slip": "its words with a letter missing, as numbers", "directory.kind": "kinds of help", "directory.migration": "which files ran",
+	"directory.bank": "a bank", "public.posting": "which words stand in a listing, as numbers; the listing says the same", "public.vocabulary": "the words of a bank", "public.slip": "its words with a letter missing, as numbers", "directory.kind": "kinds of help", "public.bank_kind": "a bank's own words for kinds of help", "directory.migration": "which files ran",
 	"directory.exchange_move": "rules", "directory.referral_move": "rules", "directory.rate": "counts of tries under a blind name, gone within hours",
 	"directory.signing_key": "keys", "directory.seal_key": "keys", "directory.push_key": "keys", "directory.blind_key": "keys", "directory.client": "a program", "public.application": "somebody who is no member yet: sealed, and empty once it is decided", "public.retention": "how long a bank keeps things", "public.join_question": "what a bank asks of everybody who wants to join", "public.invitation": "a code, and the broker who made it; the journal says the same", "directory.bank_policy": "what a bank has decided", "public.organisation": "a surgery", "public.once": "blind hashes of repeats, with the id of whoever sent them",
 	"public.venue": "a place", "public.gathering": "a programme, with the name of an outside expert as it was printed", "public.gathering_transfer": "which transfers a gathering's hours are; the statement says the same",

@@ -13,8 +13,9 @@ import (
 // of the table of walls.
 var few = map[string]map[string]string{
 	"stand-in": {
-		"list-help": "y", "see-listing": "yyh", "stand-ins": "hhh", "end-stand-in": "hhh",
+		"list-help": "y", "bank-kinds": "y", "see-listing": "yyh", "stand-ins": "hhh", "end-stand-in": "hhh",
 		"home": "yhh", "help-of-member": "yhh", "see-exchange": "yhh", "agree": "yhh", "cancel-exchange": "yhh", "withdraw-listing": "yhh", "renew-listing": "yhh",
+		"see-photo": "yyh", "add-photo": "yhh", "describe-photo": "yhh", "remove-photo": "yhh",
 		"ask-for-help": "y", "propose-exchange": "y",
 		"tell-complaint":  "yyh", // for the member, who may let them answer plans
 		"pot":             "y",

@@ -73,11 +73,13 @@ var walls = map[string]wall{
 	"who-looked": ofMember, "member-data-page": ofDesk,
 
 	"set-join-questions": governing, "list-applications": desking, "invite": desking, "accept-application": {"nnn", "yyh", "yyh", "nnn"}, "decline-application": {"nnn", "yyh", "yyh", "nnn"},
+	"bank-kinds": parting, "add-kind": governing, "change-kind": ofPolicy,
 	"list-help": parting, "offer-help": parting, "ask-for-help": parting, "record-help": parting, "propose-exchange": parting,
 	"home": ofMember, "statement": ofMember, "statement-page": ofMember, "statement-pdf": ofMember, "statement-csv": ofMember, "withdraw-listing": ofMember, "list-blocked": ofMember, "tell-complaint": ofBank, "unblock": ofBank, "renew-listing": ofMember,
 	"help-of-member": {"yhh", "yyy", "yyy", "nnn"}, // for staff an empty list, as of a member who does not exist
 	"see-listing":    {"yyh", "yyh", "yyh", "nnn"}, // what is open is for every member to see
-	"see-exchange":   ofMember, "agree": ofMember, "cancel-exchange": ofMember, "confirm-hours": ofMember, "dispute-hours": ofMember, "say-done": ofMember,
+	"see-photo":      {"yyh", "yyh", "yyh", "nnn"}, "add-photo": ofMember, "describe-photo": ofMember, "remove-photo": ofMember,
+	"see-exchange": ofMember, "agree": ofMember, "cancel-exchange": ofMember, "confirm-hours": ofMember, "dispute-hours": ofMember, "say-done": ofMember,
 	"suggest-time": ofMember, "keep-time": ofMember, "end-regular-help": ofMember, "say-thanks": ofMember,
 	"help-again": ofMember, "help-regularly": ofMember, "write-letter": ofMember,
 
@@ -149,6 +151,12 @@ func openWalled(t *testing.T, change ...func(*house)) *walled {
 	asks := func(b bank.Bank, who uuid.UUID) string { return h.asks(w.broker(b), who, "out.lift").String() }
 	w.objects["request"] = [3]string{asks(h.bank, maria.ID), asks(h.bank, bill.ID), asks(other, stan.ID)}
 	w.objects["listing"] = [3]string{asks(h.bank, maria.ID), asks(h.bank, bill.ID), asks(other, stan.ID)}
+	w.objects["kind"] = [3]string{w.kindOf(h.bank, "Fishing"), "garden.dog", w.kindOf(other, "Sailing")}
+	for i, b := range []bank.Bank{h.bank, h.bank, other} {
+		photos := w.objects["photo"]
+		photos[i] = h.photo(w.broker(b), w.objects["listing"][i])
+		w.objects["photo"] = photos
+	}
 	meets := func(b bank.Bank, helped, helper uuid.UUID) string { return w.proposed(b, helped, helper).String() }
 	w.objects["exchange"] = [3]string{meets(h.bank, maria.ID, bill.ID), meets(h.bank, bill.ID, paul.ID), meets(other, stan.ID, fran.ID)}
 	w.objects["referral"] = [3]string{w.refers(h.bank, mine), w.refers(h.bank, theirs), w.refers(other, away)}
@@ -361,6 +369,12 @@ func (w *walled) more(op, role string) map[string]any {
 		if role != "member" {
 			out["for_member"], out["consent"] = maria, "phone"
 		}
+	case "add-kind":
+		out["name"], out["parent"] = "Fishing with "+role+uuid.NewString()[:6], "garden"
+	case "change-kind":
+		out["name"] = "Dogs with " + role + uuid.NewString()[:6]
+	case "describe-photo", "remove-photo":
+		out["consent"] = "phone"
 	case "agree", "cancel-exchange", "renew-listing":
 		if role == "stand-in" {
 			out["for_member"] = maria

@@ -116,7 +116,7 @@ func TestEveryWordOfTheProgramIsThereInEveryLanguage(t *testing.T) {
 	}
 	pool := dbtest.New(t).Owner
 	var kinds []listing.Kind
-	if err := pool.NewSelect().Model(&kinds).Scan(t.Context()); err != nil {
+	if err := pool.NewRaw("select code, name, doing from directory.kind").Scan(t.Context(), &kinds); err != nil {
 		t.Fatal(err)
 	}
 	for _, k := range kinds {

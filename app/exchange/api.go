@@ -222,7 +222,7 @@ type linkOutput struct {
 		State      State     `json:"state" enum:"done,settled"`
 		Side       Side      `json:"side" enum:"helper,helped" doc:"Which side is asked"`
 		Other      string    `json:"other" doc:"The other side, by the name they like"`
-		Kind       string    `json:"kind"`
+		What       string    `json:"what" doc:"The kind of help, in words"`
 		Minutes    int64     `json:"minutes"`
 		HappenedOn string    `json:"happened_on" format:"date"`
 	}
@@ -401,13 +401,13 @@ func (s *Service) furtherRoutes(r *web.Routes, op func(id, method, path, summary
 		return web.Op{ID: id, Method: http.MethodPost, Path: path, Room: "exchanges", Who: web.Anyone, Summary: summary}
 	}
 	web.Register(r, anyone("look-at-link", "/banks/{bank}/confirm-link/look", "What the link of a reminder asks; changes nothing"), func(ctx context.Context, in *linkInput) (*linkOutput, error) {
-		x, err := s.LookAtLink(ctx, in.Bank, in.Body.Token)
+		x, kind, err := s.LookAtLink(ctx, in.Bank, in.Body.Token)
 		if err != nil {
 			return nil, err
 		}
 		out := &linkOutput{}
 		b := &out.Body
-		b.ExchangeID, b.State, b.Side, b.Kind, b.Minutes, b.HappenedOn, b.Other = x.ID, x.State, x.Side, x.Kind, *x.Minutes, x.HappenedOn.Format(time.DateOnly), x.Helper.Called
+		b.ExchangeID, b.State, b.Side, b.What, b.Minutes, b.HappenedOn, b.Other = x.ID, x.State, x.Side, kind.Name, *x.Minutes, x.HappenedOn.Format(time.DateOnly), x.Helper.Called
 		if x.Side == Helper {
 			b.Other = x.Helped.Called
 		}

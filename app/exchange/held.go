@@ -46,7 +46,7 @@ func heldExchanges(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item
 	if err != nil {
 		return nil, "", err
 	}
-	kinds, err := listing.KindNames(ctx, tx)
+	kinds, err := listing.KindNames(ctx, tx, s.Bank)
 	if err != nil {
 		return nil, "", err
 	}

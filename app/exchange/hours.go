@@ -146,7 +146,7 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 	if err := x.say(ctx, p.Word); err != nil {
 		return err
 	}
-	kinds, err := listing.KindNames(ctx, tx)
+	kinds, err := listing.KindNames(ctx, tx, a.Bank.ID)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"timebank/app/bank"
 	"timebank/app/identity"
+	"timebank/app/listing"
 	"timebank/app/member"
 	"timebank/app/platform/db"
 	"timebank/app/platform/fault"
@@ -60,12 +61,13 @@ func (s *Service) opened(ctx context.Context, tx bun.IDB, b bank.Bank, token str
 
 // LookAtLink shows what a link asks. It changes nothing: mail programs open links
 // by themselves.
-func (s *Service) LookAtLink(ctx context.Context, slug, token string) (Seen, error) {
+func (s *Service) LookAtLink(ctx context.Context, slug, token string) (Seen, listing.Kind, error) {
 	b, err := s.bank(ctx, slug)
 	if err != nil {
-		return Seen{}, err
+		return Seen{}, listing.Kind{}, err
 	}
 	var out Seen
+	var kind listing.Kind
 	err = db.InTx(ctx, s.Pool, b.ID, func(ctx context.Context, tx bun.IDB) error {
 		e, a, err := s.opened(ctx, tx, b, token)
 		if err != nil {
@@ -76,9 +78,11 @@ func (s *Service) LookAtLink(ctx context.Context, slug, token string) (Seen, err
 			return err
 		}
 		out = all[0]
-		return nil
+		kinds, err := listing.KindNames(ctx, tx, b.ID)
+		kind = kinds[e.Kind]
+		return err
 	})
-	return out, err
+	return out, kind, err
 }
 
 // ConfirmByLink says that the hours of a link are right. Refuses with ErrLink, and

@@ -194,7 +194,7 @@ func (s *Service) render(say func(told) message.Words) message.Render {
 		if err != nil {
 			return message.Words{}, err
 		}
-		kinds, err := listing.KindNames(ctx, tx)
+		kinds, err := listing.KindNames(ctx, tx, b.ID)
 		if err != nil {
 			return message.Words{}, err
 		}
@@ -232,7 +232,7 @@ func (s *Service) Describe(ctx context.Context, tx bun.IDB, bankID uuid.UUID, id
 	if err != nil {
 		return nil, err
 	}
-	kinds, err := listing.KindNames(ctx, tx)
+	kinds, err := listing.KindNames(ctx, tx, bankID)
 	if err != nil {
 		return nil, err
 	}

@@ -225,7 +225,7 @@ func TestEveryKindOfTheWordTableExists(t *testing.T) {
 	t.Parallel()
 	b := newBooks(t)
 	b.in(func(ctx context.Context, tx bun.IDB) error {
-		kinds, err := listing.KindNames(ctx, tx)
+		kinds, err := listing.KindNames(ctx, tx, b.bank.ID)
 		for _, h := range helpWords {
 			if _, ok := kinds[h.kind]; !ok {
 				t.Errorf("no kind %s", h.kind)

@@ -122,7 +122,7 @@ func (g *Gathering) is(p Plan, at time.Time) {
 
 // place finds or adds the venue of a plan, and looks whether its kind exists.
 func (s *Service) place(ctx context.Context, tx bun.IDB, a identity.Actor, p Plan, now time.Time) (uuid.UUID, error) {
-	kinds, err := listing.KindNames(ctx, tx)
+	kinds, err := listing.KindNames(ctx, tx, a.Bank.ID)
 	if err != nil {
 		return uuid.Nil, err
 	}

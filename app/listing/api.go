@@ -16,20 +16,22 @@ import (
 
 // View is a listing as members see it.
 type View struct {
-	ID        uuid.UUID `json:"id"`
-	MemberID  uuid.UUID `json:"member_id"`
-	Called    string    `json:"called" doc:"What the member likes to be called"`
-	Area      string    `json:"area"`
-	Type      string    `json:"type" enum:"offer,request"`
-	Kind      string    `json:"kind"`
-	Note      string    `json:"note"`
-	Timing    string    `json:"timing" enum:"today,this-week,no-hurry"`
-	Place     string    `json:"place" enum:"home,out,phone,either"`
-	State     string    `json:"state" enum:"open,matched,met,withdrawn,expired"`
-	Mine      bool      `json:"mine"`
-	CreatedAt time.Time `json:"created_at"`
-	ExpiresOn string    `json:"expires_on,omitempty" format:"date" doc:"Last day on the list; none: it stays until it is taken off"`
-	Ending    bool      `json:"ending" doc:"Ends within a week, or has ended: offer to keep it"`
+	ID        uuid.UUID   `json:"id"`
+	MemberID  uuid.UUID   `json:"member_id"`
+	Called    string      `json:"called" doc:"What the member likes to be called"`
+	Area      string      `json:"area"`
+	Type      string      `json:"type" enum:"offer,request"`
+	Kind      string      `json:"kind"`
+	Note      string      `json:"note"`
+	Timing    string      `json:"timing" enum:"today,this-week,no-hurry"`
+	Place     string      `json:"place" enum:"home,out,phone,online,either"`
+	Days      []string    `json:"days,omitempty" doc:"Certain days, in order; none: any day"`
+	State     string      `json:"state" enum:"open,matched,met,withdrawn,expired"`
+	Mine      bool        `json:"mine"`
+	CreatedAt time.Time   `json:"created_at"`
+	ExpiresOn string      `json:"expires_on,omitempty" format:"date" doc:"Last day on the list; none: it stays until it is taken off"`
+	Ending    bool        `json:"ending" doc:"Ends within a week, or has ended: offer to keep it"`
+	Photos    []PhotoView `json:"photos"`
 }
 
 type kindsOutput struct {
@@ -40,10 +42,11 @@ type kindsOutput struct {
 
 // WantBody is what somebody asks for or offers.
 type WantBody struct {
-	Kind   string `json:"kind" maxLength:"60" doc:"Code of a kind of help"`
-	Note   string `json:"note,omitempty" maxLength:"4000" doc:"One optional line; plain text"`
-	Timing string `json:"timing,omitempty" enum:"today,this-week,no-hurry"`
-	Place  string `json:"place,omitempty" enum:"home,out,phone,either"`
+	Kind   string   `json:"kind" maxLength:"60" doc:"Code of a kind of help"`
+	Note   string   `json:"note,omitempty" maxLength:"4000" doc:"One optional line; plain text"`
+	Timing string   `json:"timing,omitempty" enum:"today,this-week,no-hurry"`
+	Place  string   `json:"place,omitempty" enum:"home,out,phone,online,either"`
+	Days   []string `json:"days,omitempty" maxItems:"20" doc:"Certain days; none: any. How soon it is wanted then follows from the first"`
 	identity.OnBehalf
 }
 
@@ -94,15 +97,16 @@ type oneOutput struct{ Body View }
 
 // Routes hangs the operations of asking and offering.
 func (s *Service) Routes(r *web.Routes) {
-	web.Register(r, web.Op{ID: "kinds-of-help", Method: http.MethodGet, Path: "/kinds", Room: "help", Who: web.Anyone, Summary: "The kinds of help, with their words"},
+	web.Register(r, web.Op{ID: "kinds-of-help", Method: http.MethodGet, Path: "/kinds", Room: "help", Who: web.Anyone, Summary: "The kinds of help that every bank begins with"},
 		func(ctx context.Context, _ *struct{}) (*kindsOutput, error) {
 			out := &kindsOutput{}
 			err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) (err error) {
-				out.Body.Kinds, err = Kinds(ctx, tx)
+				out.Body.Kinds, err = Kinds(ctx, tx, db.NoBank)
 				return err
 			})
 			return out, err
 		})
+	s.kindRoutes(r)
 	for _, x := range []struct{ id, path, kind, summary string }{
 		{"ask-for-help", "/requests", Request, "Ask for help"},
 		{"offer-help", "/offers", Offer, "Offer help"},
@@ -112,7 +116,7 @@ func (s *Service) Routes(r *web.Routes) {
 				out := &idOutput{}
 				b := in.Body
 				var err error
-				out.Body.ID, err = s.Add(ctx, identity.ActorFrom(ctx), in.Key, Want{Type: x.kind, Kind: b.Kind, Note: b.Note, Timing: b.Timing, Place: b.Place, OnBehalf: b.OnBehalf})
+				out.Body.ID, err = s.Add(ctx, identity.ActorFrom(ctx), in.Key, Want{Type: x.kind, Kind: b.Kind, Note: b.Note, Timing: b.Timing, Place: b.Place, Days: b.Days, OnBehalf: b.OnBehalf})
 				return out, err
 			})
 	}
@@ -140,6 +144,7 @@ func (s *Service) Routes(r *web.Routes) {
 			l, err := s.One(ctx, a, in.Listing)
 			return &oneOutput{s.view(a, l)}, err
 		})
+	s.photoRoutes(r)
 	web.Register(r, web.Op{ID: "renew-listing", Method: http.MethodPost, Path: "/banks/{bank}/listings/{listing}/renew", Room: "help", Who: identity.TakePart, Summary: "Keep it on the list, or put it back", Status: http.StatusNoContent},
 		func(ctx context.Context, in *renewInput) (*struct{}, error) {
 			return nil, s.Renew(ctx, identity.ActorFrom(ctx), in.Listing, in.Body)
@@ -161,7 +166,7 @@ func (s *Service) list(a identity.Actor, rows []Shown, more bool) *listOutput {
 
 func (s *Service) view(a identity.Actor, l Shown) View {
 	v := View{ID: l.ID, MemberID: l.MemberID, Called: l.Called, Area: l.Area, Type: l.Type, Kind: l.Kind, Note: l.Note, Timing: l.Timing,
-		Place: l.Place, State: l.State, Mine: l.MemberID == a.Member, CreatedAt: l.CreatedAt}
+		Place: l.Place, Days: l.Days, State: l.State, Mine: l.MemberID == a.Member, CreatedAt: l.CreatedAt, Photos: PhotoViews(l.Photos)}
 	if l.ExpiresOn.Before(never) {
 		v.ExpiresOn, v.Ending = l.ExpiresOn.Format(time.DateOnly), ending(l.Listing, a.Bank.Today(s.Clock.Now()))
 	}

@@ -141,7 +141,7 @@ func (x *market) fill(b *testing.B, d *dbtest.DB) []uuid.UUID {
 	b.Helper()
 	var kinds map[string]listing.Kind
 	if err := db.InTx(b.Context(), d.Bun, db.NoBank, func(ctx context.Context, tx bun.IDB) (err error) {
-		kinds, err = listing.KindNames(ctx, tx)
+		kinds, err = listing.KindNames(ctx, tx, db.NoBank)
 		return err
 	}); err != nil {
 		b.Fatal(err)

@@ -2,5 +2,6 @@
 // like done, until it is met, withdrawn or has expired.
 //
 // A request is asked in three taps: a kind of help, when, and send. Every open
-// request has a task on the desk until somebody helps.
+// request has a task on the desk until somebody helps. Photos are painted anew
+// before they are kept, and are seen by whoever may see the listing.
 package listing

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"timebank/app/bank"
 	"timebank/app/desk"
@@ -65,6 +66,9 @@ func (s *Service) Expire(ctx context.Context, bankID uuid.UUID) error {
 		}
 		for _, l := range rows {
 			if !l.ExpiresOn.Before(today) {
+				if len(l.Days) > 0 {
+					continue // it is over with its last day
+				}
 				err := s.Message.Write(ctx, tx, message.To{Bank: b, Member: l.MemberID, Template: TellEnding, Subject: l.ID,
 					Key: l.ExpiresOn.Format(time.DateOnly), CallBy: b.AfterWorkingDays(now, 3)})
 				if err != nil {
@@ -112,7 +116,11 @@ func (s *Service) Renew(ctx context.Context, a identity.Actor, id uuid.UUID, by 
 		if m.Status != member.Active {
 			return member.ErrNotActive.With("who", m.Called)
 		}
-		_, err = tx.NewUpdate().Model((*Listing)(nil)).Set("state = ?", Open).Set("expires_on = ?", expiry(l.Type, a.Bank, a.Bank.Today(now))).
+		today, days := a.Bank.Today(now), l.Days
+		if l.ExpiresOn.Before(today) {
+			days = []string{} // they are over: from now on any day
+		}
+		_, err = tx.NewUpdate().Model((*Listing)(nil)).Set("state = ?", Open).Set("days = ?", pgdialect.Array(days)).Set("expires_on = ?", expiry(l.Type, days, a.Bank, today)).
 			Where("bank_id = ?", a.Bank.ID).Where("id = ?", id).Exec(ctx)
 		if err != nil {
 			return fmt.Errorf("renew listing: %w", err)
@@ -143,7 +151,7 @@ func (s *Service) Renders() map[string]message.Render {
 		if err != nil || l.State != Open || !ending(l, b.Today(s.Clock.Now())) {
 			return message.Words{}, err
 		}
-		kinds, err := KindNames(ctx, tx)
+		kinds, err := KindNames(ctx, tx, b.ID)
 		if err != nil {
 			return message.Words{}, err
 		}
@@ -172,7 +180,7 @@ func DescribeEnding(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.
 	if err != nil {
 		return nil, err
 	}
-	kinds, err := KindNames(ctx, tx)
+	kinds, err := KindNames(ctx, tx, bank)
 	if err != nil {
 		return nil, err
 	}

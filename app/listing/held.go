@@ -1,8 +1,10 @@
 package listing
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -12,7 +14,7 @@ import (
 
 // Held is what this slice keeps about a person.
 func Held() []held.Section {
-	return []held.Section{{Name: "asked-and-offered", Title: "What you asked for and offered", Tables: []string{"public.listing"}, Read: heldListings}}
+	return []held.Section{{Name: "asked-and-offered", Title: "What you asked for and offered", Tables: []string{"public.listing", "public.listing_photo"}, Read: heldListings}}
 }
 
 func heldListings(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item, words.Text, error) {
@@ -23,18 +25,26 @@ func heldListings(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item,
 	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", s.Bank).Where("member_id = ?", s.Member).Order("created_at DESC", "id").Scan(ctx); err != nil {
 		return nil, "", fmt.Errorf("list: %w", err)
 	}
-	kinds, err := KindNames(ctx, tx)
+	kinds, err := KindNames(ctx, tx, s.Bank)
+	if err != nil {
+		return nil, "", err
+	}
+	photos, err := PhotosOf(ctx, tx, s.Bank, rows...)
 	if err != nil {
 		return nil, "", err
 	}
 	var out []held.Item
 	for _, l := range rows {
+		shows := make([]string, len(photos[l.ID]))
+		for i, p := range photos[l.ID] {
+			shows[i] = cmp.Or(p.Words, "a photo")
+		}
 		by := "you"
 		if l.CreatedBy != s.Person {
 			by = "the time bank, for you"
 		}
 		out = append(out, held.Item{s.T("at", "When", l.CreatedAt), held.F("type", "What", l.Type), held.F("kind", "Kind of help", kinds[l.Kind].Name), held.F("note", "In words", l.Note),
-			held.F("timing", "How soon", l.Timing), held.F("place", "Where", l.Place), held.F("state", "What became of it", l.State), held.Day("until", "On the list until", &l.ExpiresOn), held.F("by", "Written by", by)})
+			held.F("timing", "How soon", l.Timing), held.F("days", "On certain days", strings.Join(l.Days, ", ")), held.F("place", "Where", l.Place), held.F("state", "What became of it", l.State), held.Day("until", "On the list until", &l.ExpiresOn), held.F("photos", "Photos", strings.Join(shows, "; ")), held.F("by", "Written by", by)})
 	}
-	return out, "", nil
+	return out, "Your photos are on the page of each offer and request. We keep nothing of them but what they show.", nil
 }

@@ -20,13 +20,15 @@ type Listing struct {
 	Type      string    `bun:"type"` // offer, request
 	Kind      string    `bun:"kind"` // directory.kind
 	Note      string    `bun:"note"`
-	Timing    string    `bun:"timing"` // today, this-week, no-hurry
-	Place     string    `bun:"place"`  // home, out, phone, either
+	Timing    string    `bun:"timing"`              // today, this-week, no-hurry
+	Place     string    `bun:"place"`               // home, out, phone, online, either
+	Days      []string  `bun:"days,array,nullzero"` // certain days, 2026-11-24, in order; none: any
 	State     string    `bun:"state"`
 	CreatedBy uuid.UUID `bun:"created_by"`
 	CreatedAt time.Time `bun:"created_at"`
 	ExpiresOn time.Time `bun:"expires_on,type:date"`
 	ImportKey *string   `bun:"import_key"`
+	Photos    int       `bun:"photos"` // how many it has
 }
 
 // Types of listing.
@@ -65,8 +67,14 @@ var (
 // never is the day on which an offer ends in a bank where offers stay.
 var never = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// expiry is the last day of a listing that is made, or wanted again, today.
-func expiry(kind string, b bank.Bank, today time.Time) time.Time {
+// expiry is the last day of a listing that is made, or wanted again, today: the last
+// of its days, where it has some.
+func expiry(kind string, days []string, b bank.Bank, today time.Time) time.Time {
+	if len(days) > 0 {
+		if last, err := time.Parse(time.DateOnly, days[len(days)-1]); err == nil {
+			return last
+		}
+	}
 	switch {
 	case kind == Offer && b.OffersStay:
 		return never
@@ -81,7 +89,7 @@ const noticeDays = 7
 
 // ending tells whether a listing ends soon, so that keeping it is offered.
 func ending(l Listing, today time.Time) bool {
-	return l.State == Expired || (l.State == Open && !l.ExpiresOn.After(today.AddDate(0, 0, noticeDays)))
+	return l.State == Expired || (l.State == Open && len(l.Days) == 0 && !l.ExpiresOn.After(today.AddDate(0, 0, noticeDays)))
 }
 
 // due is when a broker should have found somebody.

@@ -96,7 +96,7 @@ func index(ctx context.Context, tx bun.IDB, bank uuid.UUID, all []Listing) error
 	if len(all) == 0 {
 		return nil
 	}
-	kinds, err := KindNames(words.With(ctx, words.English), tx) // search knows them by these
+	kinds, err := KindNames(words.With(ctx, words.English), tx, bank) // search knows them by these
 	if err != nil {
 		return err
 	}

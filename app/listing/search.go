@@ -85,15 +85,18 @@ func understand(ctx context.Context, tx bun.IDB, bank uuid.UUID, asked []token) 
 		q = q.UnionAll(tx.NewSelect().TableExpr("slip as s").ColumnExpr("v.key, v.word, v.n").Join("join vocabulary v on v.bank_id = ? and v.key = s.word", bank).
 			Where("s.bank_id = ?", bank).Where("s.key in (?)", bun.List(near)))
 	}
+	// What the bank itself says of a word comes with the same question, its count below zero.
+	q = q.UnionAll(tx.NewSelect().TableExpr("bank_kind as b cross join unnest(b.word_keys) as w (key)").ColumnExpr("w.key, b.code, -1 - coalesce(v.n, 0)").
+		Join("left join vocabulary v on v.bank_id = ? and v.key = b.key", bank).Where("b.bank_id = ?", bank).Where("w.key in (?)", bun.List(keys)))
 	var rows []word
 	if err := q.Scan(ctx, &rows); err != nil {
 		return nil, nil, fmt.Errorf("read words: %w", err)
 	}
-	slices.SortFunc(rows, func(x, y word) int { return cmp.Or(cmp.Compare(y.N, x.N), cmp.Compare(x.Word, y.Word)) })
-	counts := make(map[int64]int, len(rows))
-	for _, r := range rows {
-		counts[r.Key] = r.N
+	rows, own, counts := ownWords(rows)
+	speaks := func(t token) []string {
+		return slices.Concat(synonyms[t.stem], slices.DeleteFunc(own[key(t.stem)], func(k string) bool { return slices.Contains(synonyms[t.stem], k) }))
 	}
+	slices.SortFunc(rows, func(x, y word) int { return cmp.Or(cmp.Compare(y.N, x.N), cmp.Compare(x.Word, y.Word)) })
 	var out []term
 	var instead []string
 	add := func(k int64, boost float64, word int) {
@@ -101,14 +104,14 @@ func understand(ctx context.Context, tx bun.IDB, bank uuid.UUID, asked []token) 
 	}
 	for i, t := range asked {
 		k := key(t.stem)
-		if _, known := counts[k]; !known && len(synonyms[t.stem]) == 0 {
+		if _, known := counts[k]; !known && len(speaks(t)) == 0 {
 			if n := nearest(t.word, rows); n >= 0 {
 				k = rows[n].Key
 				instead = append(instead, rows[n].Word)
 			}
 		}
 		add(k, 1, i)
-		for _, kind := range synonyms[t.stem] {
+		for _, kind := range speaks(t) {
 			add(kindKey(kind), 0.6, i)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -28,6 +29,8 @@ type Service struct {
 	Clock   clock.Clock
 	Message *message.Service
 	URL     string // where people reach the product; links in messages begin with it
+	// Limit counts a try of something from an address; see identity.Service.Limit.
+	Limit func(ctx context.Context, tx bun.IDB, what, ip string, burst int, gap time.Duration) error
 }
 
 // Want is what somebody asks for or offers.
@@ -37,11 +40,16 @@ type Want struct {
 	Note   string
 	Timing string
 	Place  string
+	Days   []string // certain days, 2026-11-24; none: any
 	identity.OnBehalf
 }
 
-func (w Want) clean() (Want, error) {
+func (w Want) clean(today time.Time) (Want, error) {
 	w.Note = strings.TrimSpace(w.Note)
+	w.Days = slices.Compact(slices.Sorted(slices.Values(w.Days)))
+	if len(w.Days) > 0 {
+		w.Timing = soon(w.Days[0], today)
+	}
 	if w.Timing == "" {
 		w.Timing = "no-hurry"
 	}
@@ -53,14 +61,34 @@ func (w Want) clean() (Want, error) {
 	c.Add(len([]rune(w.Note)) <= NoteLimit, "/note", "too-long", "Write at most {n} characters.", "n", NoteLimit)
 	c.Add(links(w.Note) <= linkLimit, "/note", "too-many-links", "Please write what you would like in your own words, with at most {n} web addresses.", "n", linkLimit)
 	c.Add(!strings.ContainsRune(w.Note, 0), "/note", "not-text", "Please write plain text.")
+	c.Add(len(w.Days) <= dayLimit, "/days", "too-many", "Choose at most {n} days.", "n", dayLimit)
+	for _, d := range w.Days {
+		day, err := time.Parse(time.DateOnly, d)
+		c.Add(err == nil && !day.Before(today) && day.Before(today.AddDate(1, 0, 1)), "/days", "not-a-day-to-come", "Choose days from today on, within a year.")
+	}
 	return w, c.Err()
+}
+
+// dayLimit is how many certain days a listing may name.
+const dayLimit = 7
+
+// soon is how soon something is wanted whose first day this is.
+func soon(first string, today time.Time) string {
+	switch {
+	case first <= today.Format(time.DateOnly):
+		return "today"
+	case first <= today.AddDate(0, 0, 6).Format(time.DateOnly):
+		return "this-week"
+	}
+	return "no-hurry"
 }
 
 // Add puts an offer or a request on the list, for oneself or on behalf of a
 // member, once for a key. A request becomes a task on the desk. Refuses what
 // cannot be used by field, and what identity.Actor.Subject refuses.
 func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Want) (uuid.UUID, error) {
-	w, err := w.clean()
+	now := s.Clock.Now()
+	w, err := w.clean(a.Bank.Today(now))
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -72,7 +100,6 @@ func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Wa
 	if err != nil {
 		return uuid.Nil, err
 	}
-	now := s.Clock.Now()
 	var out uuid.UUID
 	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
 		var err error
@@ -85,8 +112,11 @@ func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Wa
 				if m.Status != member.Active {
 					return member.ErrNotActive.With("who", m.Called)
 				}
-				l := Listing{BankID: a.Bank.ID, ID: id, MemberID: who, Type: w.Type, Kind: w.Kind, Note: w.Note, Timing: w.Timing, Place: w.Place,
-					State: Open, CreatedBy: a.Person, CreatedAt: now, ExpiresOn: expiry(w.Type, a.Bank, a.Bank.Today(now))}
+				l := Listing{BankID: a.Bank.ID, ID: id, MemberID: who, Type: w.Type, Kind: w.Kind, Note: w.Note, Timing: w.Timing, Place: w.Place, Days: w.Days,
+					State: Open, CreatedBy: a.Person, CreatedAt: now, ExpiresOn: expiry(w.Type, w.Days, a.Bank, a.Bank.Today(now))}
+				if _, err := Choosable(ctx, tx, a.Bank.ID, w.Kind); err != nil {
+					return err
+				}
 				if err := Insert(ctx, tx, l); err != nil {
 					return err
 				}
@@ -145,6 +175,7 @@ type Shown struct {
 	Listing
 	Called string
 	Area   string
+	Photos []Photo
 }
 
 // List shows what is open, newest first.
@@ -225,9 +256,13 @@ func shown(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []Listing) ([]S
 	if err != nil {
 		return nil, err
 	}
+	photos, err := PhotosOf(ctx, tx, bank, rows...)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Shown, len(rows))
 	for i, l := range rows {
-		out[i] = Shown{Listing: l, Called: people[l.MemberID].Called, Area: people[l.MemberID].Area}
+		out[i] = Shown{Listing: l, Called: people[l.MemberID].Called, Area: people[l.MemberID].Area, Photos: photos[l.ID]}
 	}
 	return out, nil
 }
@@ -255,7 +290,7 @@ func Describe(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) 
 	if err != nil {
 		return nil, err
 	}
-	kinds, err := KindNames(ctx, tx)
+	kinds, err := KindNames(ctx, tx, bank)
 	if err != nil {
 		return nil, err
 	}

@@ -9,56 +9,11 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
-
-	"timebank/app/platform/db"
-	"timebank/app/platform/words"
 )
 
-// Kind is one kind of help, with its words.
-type Kind struct {
-	bun.BaseModel `bun:"table:directory.kind" json:"-"`
-
-	Code   string  `bun:"code,pk" json:"code"`
-	Parent *string `bun:"parent" json:"parent,omitempty" doc:"The wider kind; none for the widest"`
-	Name   string  `bun:"name" json:"name" doc:"\"A lift\""`
-	Doing  string  `bun:"doing" json:"doing" doc:"Completes \"Bill helped with …\""`
-	Icon   string  `bun:"icon" json:"icon"`
-	Sort   int     `bun:"sort" json:"-"`
-}
-
-// Kinds lists all kinds of help in the reader's language, the wider ones before
-// their narrower ones.
-func Kinds(ctx context.Context, tx bun.IDB) ([]Kind, error) {
-	var out []Kind
-	if err := tx.NewSelect().Model(&out).Order("sort", "code").Scan(ctx); err != nil {
-		return nil, fmt.Errorf("list kinds: %w", err)
-	}
-	l := words.Of(ctx)
-	for i, k := range out {
-		out[i].Name, out[i].Doing = l.Say(words.Text(k.Name)), l.Say(words.Text(k.Doing))
-	}
-	return out, nil
-}
-
-// KindNames gives the words of kinds by code, in the reader's language.
-func KindNames(ctx context.Context, tx bun.IDB) (map[string]Kind, error) {
-	all, err := Kinds(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[string]Kind, len(all))
-	for _, k := range all {
-		out[k.Code] = k
-	}
-	return out, nil
-}
-
-// Insert writes a listing. Refuses with ErrKind.
+// Insert writes a listing of a kind that exists.
 func Insert(ctx context.Context, tx bun.IDB, l Listing) error {
 	_, err := tx.NewInsert().Model(&l).Exec(ctx)
-	if db.Violated(err, "listing_kind_fkey") {
-		return ErrKind.At("/kind")
-	}
 	if err != nil {
 		return fmt.Errorf("add listing: %w", err)
 	}
@@ -90,11 +45,16 @@ func found(err error) error {
 	return nil
 }
 
-// SetState moves a listing on.
+// SetState moves a listing on. Photos of what is met or withdrawn are forgotten.
 func SetState(ctx context.Context, tx bun.IDB, bank, id uuid.UUID, state string) error {
 	_, err := tx.NewUpdate().Model((*Listing)(nil)).Set("state = ?", state).Where("bank_id = ?", bank).Where("id = ?", id).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("change listing: %w", err)
+	}
+	if state == Met || state == Withdrawn {
+		if err := forgetPhotos(ctx, tx, bank, id); err != nil {
+			return err
+		}
 	}
 	return show(ctx, tx, bank, id, state == Open)
 }

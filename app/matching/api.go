@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"timebank/app/identity"
+	"timebank/app/listing"
 	"timebank/app/platform/web"
 )
 
@@ -31,20 +32,22 @@ type requestInput struct {
 
 type candidatesOutput struct {
 	Body struct {
-		ID         uuid.UUID       `json:"id"`
-		MemberID   uuid.UUID       `json:"member_id"`
-		Name       string          `json:"name" doc:"Who asked"`
-		Called     string          `json:"called"`
-		Area       string          `json:"area"`
-		Phone      string          `json:"phone,omitempty"`
-		Needs      string          `json:"needs"`
-		Kind       string          `json:"kind"`
-		Note       string          `json:"note"`
-		Timing     string          `json:"timing" enum:"today,this-week,no-hurry"`
-		Place      string          `json:"place" enum:"home,out,phone,either"`
-		State      string          `json:"state" enum:"open,matched,met,withdrawn,expired"`
-		CreatedAt  time.Time       `json:"created_at"`
-		Candidates []CandidateView `json:"candidates" doc:"Best first"`
+		ID         uuid.UUID           `json:"id"`
+		MemberID   uuid.UUID           `json:"member_id"`
+		Name       string              `json:"name" doc:"Who asked"`
+		Called     string              `json:"called"`
+		Area       string              `json:"area"`
+		Phone      string              `json:"phone,omitempty"`
+		Needs      string              `json:"needs"`
+		Kind       string              `json:"kind"`
+		Note       string              `json:"note"`
+		Timing     string              `json:"timing" enum:"today,this-week,no-hurry"`
+		Place      string              `json:"place" enum:"home,out,phone,online,either"`
+		Days       []string            `json:"days" doc:"Certain days on which it is wanted; none: any"`
+		State      string              `json:"state" enum:"open,matched,met,withdrawn,expired"`
+		CreatedAt  time.Time           `json:"created_at"`
+		Photos     []listing.PhotoView `json:"photos"`
+		Candidates []CandidateView     `json:"candidates" doc:"Best first"`
 	}
 }
 
@@ -60,6 +63,8 @@ func (s *Service) Routes(r *web.Routes) {
 			b := &out.Body
 			b.ID, b.MemberID, b.Name, b.Called, b.Area, b.Needs = l.ID, asker.ID, asker.Name, asker.Called, asker.Area, asker.Needs
 			b.Kind, b.Note, b.Timing, b.Place, b.State, b.CreatedAt = l.Kind, l.Note, l.Timing, l.Place, l.State, l.CreatedAt
+			b.Days = append([]string{}, l.Days...)
+			b.Photos = listing.PhotoViews(l.Photos)
 			if asker.Phone != nil {
 				b.Phone = *asker.Phone
 			}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -26,6 +27,7 @@ type Parts struct {
 	Answered    int    `json:"answered"`     //
 	DaysQuiet   int    `json:"days_quiet"`   // since the last exchange; -1: none yet
 	Balance     int64  `json:"balance"`      // minutes; low hours welcome a chance to give
+	Apart       bool   `json:"apart"`        // by phone or online: where they live does not matter
 	NeedsVisit  bool   `json:"needs_visit"`  // the request is at the asker's home
 	Independent bool   `json:"independent"`  // the helper may visit homes alone
 }
@@ -49,7 +51,7 @@ func Score(p Parts) float64 {
 	s := kindWeight[p.Kind]
 	s *= 0.8 + 0.2*saturate(p.TimesDone, 4)
 	s *= 0.9 + 0.1*saturate(p.Knows, 3)
-	if !p.SameArea {
+	if !p.SameArea && !p.Apart {
 		s *= 0.75
 	}
 	// Reliability is shrunk towards 0.7, so that one answer does not decide.
@@ -73,6 +75,25 @@ func bothFree(one, other int) (shared int, ever bool) {
 		return 0, true
 	}
 	return one & other, one&other != 0
+}
+
+// wanted is at which half days something is wanted that is asked for certain days:
+// then, when the asker is free; the whole day where they have not told, or where they
+// are else not free and have named it all the same.
+func wanted(days []string, free int) int {
+	on := 0
+	for _, d := range days {
+		if day, err := time.Parse(time.DateOnly, d); err == nil {
+			on |= 7 << (3 * ((int(day.Weekday()) + 6) % 7)) // weeks begin on Monday
+		}
+	}
+	switch {
+	case on == 0:
+		return free
+	case on&free == 0:
+		return on
+	}
+	return on & free
 }
 
 func saturate(n, half int) float64 { return float64(n) / float64(n+half) }
@@ -101,6 +122,7 @@ func Reasons(l words.Language, p Parts) (pro, con []string) {
 		pro = append(pro, l.Say("They know each other"))
 	}
 	switch {
+	case p.Apart:
 	case p.SameArea:
 		pro = append(pro, l.Say("Lives in the same area, {area}", "area", p.Area))
 	case p.Area != "":

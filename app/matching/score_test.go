@@ -3,6 +3,7 @@ package matching
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -45,6 +46,37 @@ func TestReasonsComeFromThePartsAlone(t *testing.T) {
 	again, _ := Reasons(words.English, p)
 	if !slices.Equal(pro, again) {
 		t.Error("the same parts gave other words")
+	}
+}
+
+func TestWhatIsWantedOnCertainDays(t *testing.T) {
+	t.Parallel()
+	const tuesdayMorning, tuesday, friday = 1 << 3, 7 << 3, 7 << 12
+	for _, c := range []struct {
+		days []string
+		free int
+		want int
+	}{
+		{nil, tuesdayMorning, tuesdayMorning},
+		{[]string{"2026-11-24"}, 0, tuesday},
+		{[]string{"2026-11-24"}, tuesdayMorning | friday, tuesdayMorning},
+		{[]string{"2026-11-27"}, tuesdayMorning, friday}, // she named the Friday
+		{[]string{"2026-11-24", "2026-11-27"}, 0, tuesday | friday},
+	} {
+		if got := wanted(c.days, c.free); got != c.want {
+			t.Errorf("%v, free %b: %b, want %b", c.days, c.free, got, c.want)
+		}
+	}
+}
+
+func TestWhereSomebodyLivesDoesNotMatterOnThePhone(t *testing.T) {
+	t.Parallel()
+	far, here := Parts{Kind: "offers", Apart: true, Area: "Southfield"}, Parts{Kind: "offers", Apart: true, Area: "Northgate", SameArea: true}
+	if Score(far) != Score(here) {
+		t.Error("the nearer one comes first")
+	}
+	if pro, con := Reasons(words.English, far); strings.Contains(strings.Join(append(pro, con...), " "), "Southfield") {
+		t.Errorf("for %q, against %q", pro, con)
 	}
 }
 

@@ -54,22 +54,27 @@ const shortlist = 8
 
 // For lists who would suit a request, best first, at most eight. Refuses with
 // listing.ErrNoListing.
-func (s *Service) For(ctx context.Context, a identity.Actor, request uuid.UUID) (listing.Listing, member.Member, []Named, error) {
-	var l listing.Listing
+func (s *Service) For(ctx context.Context, a identity.Actor, request uuid.UUID) (listing.Shown, member.Member, []Named, error) {
+	var l listing.Shown
 	var asker member.Member
 	var out []Named
 	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) (err error) {
 		out = nil
-		if l, err = listing.ByID(ctx, tx, a.Bank.ID, request); err != nil {
+		if l.Listing, err = listing.ByID(ctx, tx, a.Bank.ID, request); err != nil {
 			return err
 		}
 		if l.Type != listing.Request {
 			return listing.ErrNoListing
 		}
-		parts, people, err := s.parts(ctx, tx, a, l)
+		parts, people, err := s.parts(ctx, tx, a, l.Listing)
 		if err != nil {
 			return err
 		}
+		photos, err := listing.PhotosOf(ctx, tx, a.Bank.ID, l.Listing)
+		if err != nil {
+			return err
+		}
+		l.Photos = photos[l.ID]
 		asker = people[l.MemberID]
 		for _, c := range Rank(words.Of(ctx), parts) {
 			if len(out) == shortlist {
@@ -124,7 +129,7 @@ func (s *Service) parts(ctx context.Context, tx bun.IDB, a identity.Actor, l lis
 	}
 	out := map[uuid.UUID]Parts{}
 	for _, m := range all {
-		shared, ever := bothFree(people[l.MemberID].FreeSlots, m.FreeSlots)
+		shared, ever := bothFree(wanted(l.Days, people[l.MemberID].FreeSlots), m.FreeSlots)
 		if m.ID == l.MemberID || refused[m.ID] || apart[m.ID] || !ever {
 			continue
 		}
@@ -132,7 +137,7 @@ func (s *Service) parts(ctx context.Context, tx bun.IDB, a identity.Actor, l lis
 		p := Parts{
 			Kind: offers[m.ID], TimesDone: h.OfKind, TimesHelped: h.Total, Knows: h.With, Area: m.Area,
 			SameArea: m.Area != "" && m.Area == people[l.MemberID].Area, AskedMonth: q.Month, SaidYes: q.Yes, Answered: q.Answered,
-			DaysQuiet: -1, FreeSlots: shared, Balance: int64(balances[m.AccountID]), NeedsVisit: l.Place == "home", Independent: m.Stage == member.Independent,
+			DaysQuiet: -1, FreeSlots: shared, Balance: int64(balances[m.AccountID]), NeedsVisit: l.Place == "home", Apart: l.Place == "phone" || l.Place == "online", Independent: m.Stage == member.Independent,
 		}
 		if !h.Last.IsZero() {
 			p.DaysQuiet = int(now.Sub(h.Last).Hours() / 24)
@@ -157,11 +162,13 @@ func offered(ctx context.Context, tx bun.IDB, bank uuid.UUID, kind string, today
 		MemberID uuid.UUID
 		Exact    bool
 	}
-	err := tx.NewRaw(`select l.member_id, bool_or(l.kind = ? or l.kind = k.parent) as exact
-		from listing l, directory.kind k, directory.kind o
-		where l.bank_id = ? and l.type = 'offer' and l.state = 'open' and l.expires_on >= ? and k.code = ? and o.code = l.kind
-		  and (l.kind = k.code or coalesce(o.parent, o.code) = coalesce(k.parent, k.code))
-		group by l.member_id`, kind, bank, today, kind).Scan(ctx, &rows)
+	exact, group, err := listing.Near(ctx, tx, bank, kind)
+	if err != nil {
+		return nil, err
+	}
+	err = tx.NewRaw(`select member_id, bool_or(kind in (?)) as exact from listing
+		where bank_id = ? and type = 'offer' and state = 'open' and expires_on >= ? and kind in (?) group by member_id`,
+		bun.List(exact), bank, today, bun.List(append(exact, group...))).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read offers: %w", err)
 	}

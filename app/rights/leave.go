@@ -143,7 +143,7 @@ func (s *Service) stands(ctx context.Context, tx bun.IDB, a identity.Actor, m me
 	if err != nil {
 		return out, err
 	}
-	kinds, err := listing.KindNames(ctx, tx)
+	kinds, err := listing.KindNames(ctx, tx, a.Bank.ID)
 	if err != nil {
 		return out, err
 	}

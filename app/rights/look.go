@@ -37,6 +37,7 @@ var actWords = map[string]words.Text{
 	"pause-membership": "paused your membership for you", "come-back": "ended your pause for you", "leave": "ended your membership for you",
 	"change-permission": "wrote down what you allow", "log-attempt": "tried to reach you", "hold-conversation": "wrote down your first conversation",
 	"referral-clocks": "noticed that we are late with you", "give-role": "changed your role",
+	"add-photo": "added a photo for you", "describe-photo": "said for you what a photo shows", "remove-photo": "took a photo off for you",
 	"withdraw-listing": "took something off the list for you", "add-stand-in": "let somebody act for you", "end-stand-in": "ended that somebody acts for you", "add-organisation": "made you a member",
 }
 

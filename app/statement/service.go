@@ -106,7 +106,7 @@ func (s *Service) in(ctx context.Context, a identity.Actor, who uuid.UUID, p Per
 
 // read lists the lines of a period, newest first, at most limit of them.
 func read(ctx context.Context, tx bun.IDB, a identity.Actor, m member.Member, p Period, before int64, limit int) ([]Line, error) {
-	kinds, err := listing.KindNames(ctx, tx)
+	kinds, err := listing.KindNames(ctx, tx, a.Bank.ID)
 	if err != nil {
 		return nil, err
 	}

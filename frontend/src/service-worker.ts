@@ -103,8 +103,9 @@ type Owner = { person: string; members: string[] };
 /** The questions whose answers are kept. Everything else is asked of the server each time. */
 function kept(url: URL, owner: Owner | undefined): boolean {
   const { pathname: path } = url;
-  if (path === '/api/me' || path === '/api/kinds' || path === '/api/banks') return true;
+  if (path === '/api/me' || path === '/api/banks') return true;
   if (!owner) return false;
+  if (/^\/api\/banks\/[^/]+\/kinds$/.test(path)) return true;
   const own = /^\/api\/(banks\/[^/]+\/members\/[^/]+)\/(home|statement|listings|messages|threads)$/.exec(path);
   if (own?.[1]) return owner.members.includes(own[1]) && url.search === '';
   // One meeting, one conversation: only a member's pages ask in this way.

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test, type Page } from '@playwright/test';
 import { expectGood, settled } from './bar.ts';
-import { broker, newMember, signIn } from './lib/signin.ts';
+import { broker, newMember, signIn, signInAs } from './lib/signin.ts';
 
 // Joining, and who works here, against a `timebank demo` server. What they change is
 // put back: others use the same bank.
@@ -100,6 +100,42 @@ test('a coordinator writes what people are asked', async ({ page }) => {
   await page.getByRole('button', { name: 'Take question 1 away' }).click();
   await page.getByRole('button', { name: 'Save the questions' }).click();
   await expect(page.getByText('You ask nothing more.')).toBeVisible();
+});
+
+test('a coordinator adds a kind of help, and members find it by everyday words', async ({ page }) => {
+  const paul = await newMember('Paul');
+  const name = `Fishing ${paul.id.slice(-4)}`;
+  await signIn(page, broker);
+  await opened(page, '/broker/settings/kinds', 'Kinds of help');
+  await expectGood(page);
+  await page.getByRole('link', { name: /^Add a kind of help.*Garden and pets/ }).click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByRole('alert')).toContainText('Give it a name');
+  await expectGood(page);
+  await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel(/^Everyday words for it/).fill('angling');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText(`${name} is saved.`)).toBeVisible();
+  await expect(page.getByText('Also found by: angling')).toBeVisible();
+
+  await page.context().clearCookies();
+  await signInAs(page, paul);
+  await opened(page, '/offer?in=garden', 'What sort of thing?');
+  await page.getByRole('link', { name }).click();
+  await page.getByRole('button', { name: 'Add my offer' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Thank you. Your offer is on the list' })).toBeVisible();
+  await opened(page, '/offers?words=angling', 'What people offer');
+  await expect(page.getByRole('heading', { level: 2, name })).toBeVisible();
+
+  await page.context().clearCookies();
+  await signIn(page, broker);
+  await opened(page, '/broker/settings/kinds', 'Kinds of help');
+  await page.getByRole('link', { name: new RegExp(`^Change.*${name}`) }).click();
+  await page.getByLabel('Hide it').check();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.getByText(`${name} is saved.`)).toBeVisible();
+  await expect(page.getByText('Hidden', { exact: true })).toBeVisible();
+  await expectGood(page);
 });
 
 test('a coordinator sees whether the hours add up', async ({ page }) => {

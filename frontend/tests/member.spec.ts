@@ -148,6 +148,27 @@ test('help is asked for in three taps', async ({ page }) => {
   await expect(page.getByText('You asked for: Getting out')).toHaveCount(0);
 });
 
+test('help is asked for on a certain day, over a video call', async ({ page }) => {
+  const edna = await newMember('Edna');
+  await signInAs(page, edna);
+  await opened(page, '/ask?kind=learn', 'When would suit you?');
+  await page.getByRole('link', { name: /On a certain day/ }).click();
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByRole('alert')).toContainText('Choose days from today on');
+  await expectGood(page);
+  await page.getByLabel('Which day?').selectOption({ index: 4 });
+  const day = await page.getByLabel('Which day?').locator('option:checked').innerText();
+  await page.getByText('Where it could be').click();
+  await page.getByLabel('On a video call').check();
+  await expectGood(page);
+  await page.getByRole('button', { name: 'Send' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'We have your request' })).toBeVisible();
+  await page.getByRole('link', { name: 'Add a photo' }).click();
+  await expect(page.getByText(`On ${day}.`)).toBeVisible();
+  await expect(page.getByText('On a video call')).toBeVisible();
+  await expectGood(page);
+});
+
 test('one offers, the other asks, they agree, one records, the other confirms, and both statements show it', async ({ page }) => {
   test.slow();
   const [carys, bill] = [await newMember('Carys'), await newMember('Bill')];

@@ -230,7 +230,7 @@ test('nothing of a person is left after signing out, nor for the next', async ({
     kept: await (await caches.open('data')).keys().then((all) => all.map(({ url }) => new URL(url).pathname)),
     drafts: Object.keys(localStorage).filter((name) => name.startsWith('draft:')),
   }));
-  expect(left.kept.filter((path) => path !== '/api/banks' && path !== '/api/kinds')).toEqual([]);
+  expect(left.kept.filter((path) => path !== '/api/banks')).toEqual([]);
   expect(left.drafts).toEqual([]);
   await line.cut();
   await page.goto(`${line.url}/home`);

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
 )
 
 // Anyone is the permission of operations that need no sign-in.
@@ -28,6 +29,8 @@ type Op struct {
 	Who     string // the permission that is needed; Anyone and SignedIn are ours, the rest the gate's
 	Room    string // the slice, a heading of the document
 	Status  int    // of the answer; 0 means 200, or 204 when there is no body
+	Upload  int64  // bytes a file that is sent may have, see Uploaded; 0 where no file is sent
+	Packed  bool   // the answer is small already, as a photo is: not to be compressed again
 }
 
 // Caller is what the gate is told of a request.
@@ -46,9 +49,10 @@ type Gate interface {
 
 // Routes is where slices hang their operations.
 type Routes struct {
-	api  huma.API
-	gate Gate
-	ops  []Op
+	api    huma.API
+	gate   Gate
+	ops    []Op
+	routes map[string]Op // by method and path as echo writes it
 }
 
 var opID = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
@@ -60,6 +64,7 @@ func Register[I, O any](r *Routes, op Op, handle func(context.Context, *I) (*O, 
 		panic(fmt.Sprintf("web: operation %q must have an id, a summary, a room and say who may call it", op.ID))
 	}
 	r.ops = append(r.ops, op)
+	r.routes[op.Method+" "+echoPath.Replace("/api"+op.Path)] = op
 	h := huma.Operation{
 		OperationID: op.ID, Method: op.Method, Path: "/api" + op.Path, Summary: op.Summary, Tags: []string{op.Room},
 		DefaultStatus: op.Status, MaxBodyBytes: 256 << 10, RejectUnknownQueryParameters: true,
@@ -69,6 +74,9 @@ func Register[I, O any](r *Routes, op Op, handle func(context.Context, *I) (*O, 
 	if op.Who != Anyone {
 		h.Security = []map[string][]string{{"session": {}}}
 		h.Errors = append(h.Errors, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound)
+	}
+	if op.Upload > 0 {
+		takesFile(op, &h)
 	}
 	h.Middlewares = huma.Middlewares{func(c huma.Context, next func(huma.Context)) {
 		ctx := context.WithValue(c.Context(), routeKey{}, op.ID)
@@ -83,6 +91,14 @@ func Register[I, O any](r *Routes, op Op, handle func(context.Context, *I) (*O, 
 			}
 			ctx = in
 		}
+		if op.Upload > 0 {
+			file, err := receive(e, op.Upload)
+			if err != nil {
+				writeProblem(c, problem(ctx, err))
+				return
+			}
+			ctx = context.WithValue(ctx, uploadKey{}, file)
+		}
 		next(huma.WithContext(c, ctx))
 	}}
 	huma.Register(r.api, h, func(ctx context.Context, in *I) (*O, error) {
@@ -93,6 +109,11 @@ func Register[I, O any](r *Routes, op Op, handle func(context.Context, *I) (*O, 
 		return out, nil
 	})
 }
+
+var echoPath = strings.NewReplacer("{", ":", "}", "")
+
+// of is the operation that a request calls; none for the web app's files.
+func (r *Routes) of(c echo.Context) Op { return r.routes[c.Request().Method+" "+c.Path()] }
 
 // Ops lists every operation, for the test that tries each as everybody.
 func (r *Routes) Ops() []Op { return r.ops }

@@ -50,11 +50,11 @@ func New(o Options) (*Server, error) {
 	s := &Server{echo: e, log: o.Log}
 	e.HTTPErrorHandler = s.refuse
 	e.Use(s.requestID, spoken, s.logged, recovered, headers(o.Secure), sameOrigin)
-	e.Use(middleware.BodyLimit("1M"), readable)
+	s.Routes = &Routes{gate: o.Gate, routes: map[string]Op{}}
+	e.Use(middleware.BodyLimitWithConfig(middleware.BodyLimitConfig{Limit: "1M", Skipper: func(c echo.Context) bool { return s.of(c).Upload > 0 }}), s.readable)
 	e.Use(middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1400, Skipper: func(c echo.Context) bool {
-		return c.Request().Method != http.MethodGet || !strings.HasPrefix(c.Path(), "/api/")
+		return c.Request().Method != http.MethodGet || !strings.HasPrefix(c.Path(), "/api/") || s.of(c).Packed
 	}}))
-	s.Routes = &Routes{gate: o.Gate}
 	s.api = s.newAPI(e, o.Version)
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "alive\n") })
 	e.GET("/readyz", func(c echo.Context) error {

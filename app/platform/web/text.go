@@ -20,8 +20,9 @@ import (
 // readable refuses text that cannot be kept, or that hides what it says, before
 // anything else reads it: in the address, in the query, and in every string of
 // every JSON body, also of operations that are not written yet. What is refused
-// is named with its place; nothing is dropped or changed on the way.
-func readable(next echo.HandlerFunc) echo.HandlerFunc {
+// is named with its place; nothing is dropped or changed on the way. A file is not
+// read here, whatever it says that it is: see Uploaded.
+func (routes *Routes) readable(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		if !strings.HasPrefix(r.URL.Path, "/api/") {
@@ -36,7 +37,7 @@ func readable(next echo.HandlerFunc) echo.HandlerFunc {
 				w.walk("/query", "", map[string]any{name: v})
 			}
 		}
-		if isJSON(r) {
+		if isJSON(r) && routes.of(c).Upload == 0 {
 			b, err := io.ReadAll(r.Body)
 			if err != nil {
 				return err

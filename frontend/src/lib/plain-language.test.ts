@@ -27,7 +27,7 @@ function grade(texts: readonly string[]): number {
 }
 
 // Said to staff at a desk, who have words of their trade.
-const staff = /^(desk|refer|surgery|record_(line|label|copy|copied|not)|gathering|gatherings|register|venue|people|books|staff|concerns|figures|demand|operator|roles|settings|questions|demo|mail|nav|place|table)(_|$)/;
+const staff = /^(desk|refer|surgery|record_(line|label|copy|copied|not)|gathering|gatherings|register|venue|people|books|staff|concerns|figures|demand|operator|roles|settings|questions|kinds|demo|mail|nav|place|table)(_|$)/;
 const members = Object.entries(catalogue).filter(([key]) => !staff.test(key));
 const screens = [...new Set(members.map(([key]) => key.split('_')[0] ?? ''))].map((name) => [name, members.filter(([key]) => key.startsWith(`${name}_`) || key === name)] as const);
 

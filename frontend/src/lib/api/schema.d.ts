@@ -810,6 +810,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of help of a bank, with its own words, also those that it hides */
+        get: operations["bank-kinds"];
+        put?: never;
+        /** Add a kind of help, or a group of them */
+        post: operations["add-kind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/kinds/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a kind of help other words, hide it or show it again */
+        put: operations["change-kind"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/listings": {
         parameters: {
             query?: never;
@@ -838,6 +873,74 @@ export interface paths {
         get: operations["see-listing"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/listings/{listing}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a photo: JPEG, PNG or WebP, as the whole body */
+        post: operations["add-photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/listings/{listing}/photos/{photo}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A photo, as a JPEG */
+        get: operations["see-photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/listings/{listing}/photos/{photo}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take a photo off, for good */
+        post: operations["remove-photo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/banks/{bank}/listings/{listing}/photos/{photo}/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a photo shows */
+        post: operations["describe-photo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2028,7 +2131,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The kinds of help, with their words */
+        /** The kinds of help that every bank begins with */
         get: operations["kinds-of-help"];
         put?: never;
         post?: never;
@@ -2419,6 +2522,18 @@ export interface components {
         AddGatheringAnswer: {
             id: string;
         };
+        AddKindAnswer: {
+            code: string;
+        };
+        AddKindBody: {
+            /** @description Completes "Bill helped with …"; none: made from the name */
+            doing?: string;
+            name: string;
+            /** @description Code of its group; none: it is a group */
+            parent?: string;
+            /** @description Everyday words by which people look for it */
+            words?: string;
+        };
         AddMemberAnswer: {
             id: string;
         };
@@ -2439,6 +2554,9 @@ export interface components {
             };
             /** @description Without one, the device's */
             name?: string;
+        };
+        AddPhotoAnswer: {
+            id: string;
         };
         AddStandInAnswer: {
             id: string;
@@ -2507,6 +2625,9 @@ export interface components {
         AskSignInCodeBody: {
             /** @description E-mail address or phone number */
             contact: string;
+        };
+        BankKindsAnswer: {
+            kinds: components["schemas"]["ListingKind"][] | null;
         };
         BankView: {
             accent: string;
@@ -2587,6 +2708,8 @@ export interface components {
             candidates: components["schemas"]["MatchingCandidateView"][] | null;
             /** Format: date-time */
             created_at: string;
+            /** @description Certain days on which it is wanted; none: any */
+            days: string[] | null;
             id: string;
             kind: string;
             member_id: string;
@@ -2595,8 +2718,9 @@ export interface components {
             needs: string;
             note: string;
             phone?: string;
+            photos: components["schemas"]["ListingPhotoView"][] | null;
             /** @enum {string} */
-            place: "home" | "out" | "phone" | "either";
+            place: "home" | "out" | "phone" | "online" | "either";
             /** @enum {string} */
             state: "open" | "matched" | "met" | "withdrawn" | "expired";
             /** @enum {string} */
@@ -2628,6 +2752,15 @@ export interface components {
             /** @enum {string} */
             reach_by: "email" | "phone" | "post" | "someone";
             reach_note: string;
+        };
+        ChangeKindBody: {
+            /** @description Completes "Bill helped with …"; none: made from the name */
+            doing?: string;
+            /** @description Not to be chosen any more; what has it already keeps it */
+            hidden?: boolean;
+            name: string;
+            /** @description Everyday words by which people look for it */
+            words?: string;
         };
         ChangeMyEmailBody: {
             email: string;
@@ -2733,6 +2866,15 @@ export interface components {
         DemoMailAnswer: {
             /** @description Newest first */
             messages: components["schemas"]["MailsinkMessage"][] | null;
+        };
+        DescribePhotoBody: {
+            /**
+             * @description How the member agreed; brokers need it
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
+            /** @description What it shows; empty: nothing is said */
+            words: string;
         };
         DeskTaskView: {
             /** @description Ends only when somebody says that it is done */
@@ -3507,11 +3649,29 @@ export interface components {
             code: string;
             /** @description Completes "Bill helped with …" */
             doing: string;
+            /** @description The bank does not offer it to choose, or not its group; what has it already keeps it */
+            hidden?: boolean;
             icon: string;
             /** @description "A lift" */
             name: string;
+            /** @description The bank has added it */
+            own?: boolean;
             /** @description The wider kind; none for the widest */
             parent?: string;
+            /** @description Everyday words that a bank has added for it */
+            words?: string;
+        };
+        ListingPhotoView: {
+            /** Format: int64 */
+            height: number;
+            id: string;
+            /**
+             * Format: int64
+             * @description In dots, of the large one
+             */
+            width: number;
+            /** @description What it shows, as its member said; may be empty */
+            words: string;
         };
         ListingView: {
             area: string;
@@ -3519,6 +3679,8 @@ export interface components {
             called: string;
             /** Format: date-time */
             created_at: string;
+            /** @description Certain days, in order; none: any day */
+            days?: string[] | null;
             /** @description Ends within a week, or has ended: offer to keep it */
             ending: boolean;
             /**
@@ -3531,8 +3693,9 @@ export interface components {
             member_id: string;
             mine: boolean;
             note: string;
+            photos: components["schemas"]["ListingPhotoView"][] | null;
             /** @enum {string} */
-            place: "home" | "out" | "phone" | "either";
+            place: "home" | "out" | "phone" | "online" | "either";
             /** @enum {string} */
             state: "open" | "matched" | "met" | "withdrawn" | "expired";
             /** @enum {string} */
@@ -3546,6 +3709,8 @@ export interface components {
              * @enum {string}
              */
             consent?: "phone" | "paper" | "in-person";
+            /** @description Certain days; none: any. How soon it is wanted then follows from the first */
+            days?: string[] | null;
             /** @description Member this is done for; brokers, and people who stand in for a member */
             for_member?: string;
             /** @description Code of a kind of help */
@@ -3553,7 +3718,7 @@ export interface components {
             /** @description One optional line; plain text */
             note?: string;
             /** @enum {string} */
-            place?: "home" | "out" | "phone" | "either";
+            place?: "home" | "out" | "phone" | "online" | "either";
             /** @enum {string} */
             timing?: "today" | "this-week" | "no-hurry";
         };
@@ -3561,7 +3726,6 @@ export interface components {
             exchange_id: string;
             /** Format: date */
             happened_on: string;
-            kind: string;
             /** Format: int64 */
             minutes: number;
             /** @description The other side, by the name they like */
@@ -3573,6 +3737,8 @@ export interface components {
             side: "helper" | "helped";
             /** @enum {string} */
             state: "done" | "settled";
+            /** @description The kind of help, in words */
+            what: string;
         };
         LookAtLinkBody: {
             /** @description What stands behind the dot of the link */
@@ -4307,6 +4473,13 @@ export interface components {
         RemoveAuthenticatorBody: {
             /** @description Six digits, any spacing */
             code: string;
+        };
+        RemovePhotoBody: {
+            /**
+             * @description How the member agreed; brokers need it
+             * @enum {string}
+             */
+            consent?: "phone" | "paper" | "in-person";
         };
         RenewRecoveryCodesAnswer: {
             /** @description Shown once; each works once */
@@ -8379,6 +8552,214 @@ export interface operations {
             };
         };
     };
+    "bank-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BankKindsAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-kind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddKindBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddKindAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-kind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeKindBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-help": {
         parameters: {
             query?: {
@@ -8472,6 +8853,308 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ListingView"];
                 };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-photo": {
+        parameters: {
+            query?: {
+                /** @description How the member agreed; brokers need it */
+                consent?: "phone" | "paper" | "in-person";
+            };
+            header?: {
+                /** @description Repeat a request with the same key and it is done once */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                bank: string;
+                listing: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddPhotoAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "see-photo": {
+        parameters: {
+            query?: {
+                size?: "large" | "small";
+            };
+            header?: never;
+            path: {
+                bank: string;
+                listing: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    "Content-Type"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                listing: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RemovePhotoBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "describe-photo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                listing: string;
+                photo: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DescribePhotoBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {

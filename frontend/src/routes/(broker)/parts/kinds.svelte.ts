@@ -1,5 +1,6 @@
 import { api } from '#lib/api/client.ts';
 import type { components } from '#lib/api/schema.d.ts';
+import { here } from './desk.svelte.ts';
 
 export type Kind = components['schemas']['ListingKind'];
 
@@ -8,10 +9,18 @@ class Kinds {
   all = $state.raw<readonly Kind[]>([]);
   #asked = false;
 
+  /** Asks again after a change. */
+  async reload(): Promise<void> {
+    this.#asked = false;
+    await this.load();
+  }
+
   async load(): Promise<void> {
     if (this.#asked) return;
     this.#asked = true;
-    const { data } = await api.GET('/api/kinds').catch(() => ({ data: undefined }));
+    const { data } = await here()
+      .then((bank) => api.GET('/api/banks/{bank}/kinds', { params: { path: { bank } } }))
+      .catch(() => ({ data: undefined }));
     if (data?.kinds) this.all = data.kinds;
     else this.#asked = false;
   }

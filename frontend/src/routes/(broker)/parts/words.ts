@@ -53,12 +53,6 @@ export const reachWords = (code: string) => say(reaches, code);
 export const timingWords = (code: string) =>
   say({ today: () => m.desk_timing_today(), 'this-week': () => m.desk_timing_week(), 'no-hurry': () => m.desk_timing_none() }, code);
 export const timingChoices = (): Choice[] => ['today', 'this-week', 'no-hurry'].map((value) => ({ value, label: timingWords(value) }));
-export const placeWords = (code: string) =>
-  say(
-    { home: () => m.desk_place_home(), out: () => m.desk_place_out(), phone: () => m.desk_place_phone(), either: () => m.desk_place_either() },
-    code,
-  );
-export const placeChoices = (): Choice[] => ['home', 'out', 'phone', 'either'].map((value) => ({ value, label: placeWords(value) }));
 
 export const memberStatus = (code: string) =>
   say(
