@@ -56,7 +56,7 @@ test('a member lets a carer act, the carer asks and says yes for her, and the me
   await his.dispose();
 
   await opened(page, '/me/looked', 'Who looked');
-  await expect(page.getByText(/Kit \(stand in\) said yes for you.*You let them act for you/)).toBeVisible();
+  await expect(page.getByText(/Kit \(stand-in\) said yes for you.*You let them act for you/)).toBeVisible();
   await opened(page, '/me/people', 'Who may act for you');
   await page.getByRole('button', { name: /End it.*Kit Marsh/ }).click();
   await expectGood(page);
