@@ -4,8 +4,6 @@ import { me } from '#lib/me.svelte.ts';
 
 export type Kind = components['schemas']['ListingKind'];
 
-const bankSeen = 'kinds-of';
-
 /** The kinds of help of one's bank and their words, asked for once. */
 class Kinds {
   all = $state.raw<readonly Kind[]>([]);
@@ -44,35 +42,11 @@ class Kinds {
   }
 
   async #ask(): Promise<readonly Kind[]> {
-    // Most people stay in one bank: its kinds are asked for while it is still being asked who is there.
-    const seen = recall();
-    const early = seen ? of(seen).catch(() => undefined) : undefined;
     const { slug } = await me.load();
-    const found = (seen === slug && (await early)) || (await of(slug));
+    const found = (await api.GET('/api/banks/{bank}/kinds', { params: { path: { bank: slug } } })).data?.kinds;
     if (!found) throw new Error('no kinds of help');
-    keep(slug);
     return (this.all = found);
   }
 }
 
 export const kinds = new Kinds();
-
-async function of(bank: string): Promise<readonly Kind[] | null | undefined> {
-  return (await api.GET('/api/banks/{bank}/kinds', { params: { path: { bank } } })).data?.kinds;
-}
-
-function recall(): string | null {
-  try {
-    return localStorage.getItem(bankSeen);
-  } catch {
-    return null;
-  }
-}
-
-function keep(slug: string): void {
-  try {
-    localStorage.setItem(bankSeen, slug);
-  } catch {
-    // Without storage the kinds come a moment later.
-  }
-}
