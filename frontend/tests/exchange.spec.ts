@@ -163,7 +163,7 @@ test('an offer is found by everyday words with a slip of the finger', async ({ p
 
 /** What was not answered is kept and shown; once there is an answer again, it goes by itself. */
 async function waits(page: Page, route: string): Promise<void> {
-  await expect(page.getByText('We send it by itself')).toBeVisible();
+  await expect(page.getByText('We send it by itself').first()).toBeVisible();
   await page.unroute(route);
   await opened(page, '/home', 'Hello, Maria');
   await expect(page.getByText('We send it by itself')).toHaveCount(0);
