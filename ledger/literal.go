@@ -3,7 +3,6 @@ package ledger
 import (
 	"encoding/hex"
 	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -50,26 +49,9 @@ func (l *list) id(id uuid.UUID) {
 	l.b = append(l.b, s[:]...)
 }
 
-func (l *list) text(s string) {
-	l.next()
-	l.b = append(l.b, '"')
-	for i := range len(s) {
-		if s[i] == '"' || s[i] == '\\' {
-			l.b = append(l.b, '\\')
-		}
-		l.b = append(l.b, s[i])
-	}
-	l.b = append(l.b, '"')
-}
-
 func (l *list) bytes(b []byte) {
 	l.next()
 	l.b = append(l.b, `"\\x`...)
 	l.b = hex.AppendEncode(l.b, b)
 	l.b = append(l.b, '"')
-}
-
-func (l *list) time(t time.Time) {
-	l.next()
-	l.b = t.UTC().AppendFormat(l.b, "2006-01-02T15:04:05.999999Z07:00")
 }
