@@ -15,7 +15,7 @@ const visits: { who: string; lang?: string; pages: Record<string, Limit> }[] = [
   {
     who: 'a member',
     pages: Object.fromEntries(
-      ['/home', '/ask', '/record', '/hours', '/diary', '/offers', '/exchange', '/listing', '/offer', '/me', '/me/details', '/me/looked', '/me/data', '/me/rest', '/me/leave'].map((path) => [path, ['/offers', '/me'].includes(path) ? over : member]),
+      ['/home', '/ask', '/record', '/hours', '/diary', '/offers', '/exchange', '/listing', '/offer', '/me', '/me/details', '/me/looked', '/me/data', '/me/rest', '/me/leave'].map((path) => [path, ['/home', '/offers', '/me'].includes(path) ? over : member]),
     ),
   },
   { who: 'a member', lang: 'cy', pages: { '/home': { ...over, all: 150, font: 40 } } },
