@@ -88,7 +88,7 @@ test('a member rests, comes back, and leaves', async ({ page }) => {
   await expect(page).toHaveURL(/\/sign-in/);
 });
 
-// Known to fail: after a rest the way back is not found on the page. To be mended first.
+// Corrected, not run since: the part about the rest stays open when it turns into the way back.
 test.fixme('a broker does it all for a member who has no device, and both names are kept', async ({ page }) => {
   const as = await apiAs(broker);
   const nell = await newMember('Nell');
@@ -112,7 +112,6 @@ test.fixme('a broker does it all for a member who has no device, and both names 
   await page.getByText('Take a rest').click();
   await page.getByRole('button', { name: 'Start the rest' }).click();
   await expect(page.getByText('Nell is resting now.')).toBeVisible();
-  await page.getByText('Come back', { exact: true }).click();
   await page.getByRole('button', { name: 'End the rest' }).click();
   await expect(page.getByText('Nell is back.')).toBeVisible();
 
