@@ -130,7 +130,7 @@ func (w *writer) addListings(ctx context.Context, tx bun.IDB) error {
 		}
 		key := p.Key()
 		l := listing.Listing{BankID: b.ID, ID: idAt(created), MemberID: w.members[memberKey(p.Author)], Type: listing.Offer, Kind: p.Kind,
-			Note: p.Note, Timing: "no-hurry", Place: "either", State: listing.Open, CreatedBy: w.actor, CreatedAt: created,
+			Note: p.Note, Timing: "no-hurry", Place: "either", Far: listing.FarOpen, State: listing.Open, CreatedBy: w.actor, CreatedAt: created,
 			ExpiresOn: today.AddDate(0, 0, offerDays), ImportKey: &key}
 		if p.Request {
 			l.Type, l.ExpiresOn = listing.Request, today.AddDate(0, 0, requestDays)

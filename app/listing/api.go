@@ -25,6 +25,7 @@ type View struct {
 	Note      string      `json:"note"`
 	Timing    string      `json:"timing" enum:"today,this-week,no-hurry"`
 	Place     string      `json:"place" enum:"home,out,phone,online,either"`
+	Far       string      `json:"far" enum:"street,area,anywhere,open" doc:"How far the member goes for it: their street, their own area, anywhere; open: they have not said"`
 	Days      []string    `json:"days,omitempty" doc:"Certain days, in order; none: any day"`
 	State     string      `json:"state" enum:"open,matched,met,withdrawn,expired"`
 	Mine      bool        `json:"mine"`
@@ -46,6 +47,7 @@ type WantBody struct {
 	Note   string   `json:"note,omitempty" maxLength:"4000" doc:"One optional line; plain text"`
 	Timing string   `json:"timing,omitempty" enum:"today,this-week,no-hurry"`
 	Place  string   `json:"place,omitempty" enum:"home,out,phone,online,either"`
+	Far    string   `json:"far,omitempty" enum:"street,area,anywhere,open" doc:"How far the member goes for it"`
 	Days   []string `json:"days,omitempty" maxItems:"20" doc:"Certain days; none: any. How soon it is wanted then follows from the first"`
 	identity.OnBehalf
 }
@@ -116,7 +118,7 @@ func (s *Service) Routes(r *web.Routes) {
 				out := &idOutput{}
 				b := in.Body
 				var err error
-				out.Body.ID, err = s.Add(ctx, identity.ActorFrom(ctx), in.Key, Want{Type: x.kind, Kind: b.Kind, Note: b.Note, Timing: b.Timing, Place: b.Place, Days: b.Days, OnBehalf: b.OnBehalf})
+				out.Body.ID, err = s.Add(ctx, identity.ActorFrom(ctx), in.Key, Want{Type: x.kind, Kind: b.Kind, Note: b.Note, Timing: b.Timing, Place: b.Place, Far: b.Far, Days: b.Days, OnBehalf: b.OnBehalf})
 				return out, err
 			})
 	}
@@ -166,7 +168,7 @@ func (s *Service) list(a identity.Actor, rows []Shown, more bool) *listOutput {
 
 func (s *Service) view(a identity.Actor, l Shown) View {
 	v := View{ID: l.ID, MemberID: l.MemberID, Called: l.Called, Area: l.Area, Type: l.Type, Kind: l.Kind, Note: l.Note, Timing: l.Timing,
-		Place: l.Place, Days: l.Days, State: l.State, Mine: l.MemberID == a.Member, CreatedAt: l.CreatedAt, Photos: PhotoViews(l.Photos)}
+		Place: l.Place, Far: l.Far, Days: l.Days, State: l.State, Mine: l.MemberID == a.Member, CreatedAt: l.CreatedAt, Photos: PhotoViews(l.Photos)}
 	if l.ExpiresOn.Before(never) {
 		v.ExpiresOn, v.Ending = l.ExpiresOn.Format(time.DateOnly), ending(l.Listing, a.Bank.Today(s.Clock.Now()))
 	}

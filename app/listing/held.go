@@ -44,7 +44,7 @@ func heldListings(ctx context.Context, tx bun.IDB, s held.Subject) ([]held.Item,
 			by = "the time bank, for you"
 		}
 		out = append(out, held.Item{s.T("at", "When", l.CreatedAt), held.F("type", "What", l.Type), held.F("kind", "Kind of help", kinds[l.Kind].Name), held.F("note", "In words", l.Note),
-			held.F("timing", "How soon", l.Timing), held.F("days", "On certain days", strings.Join(l.Days, ", ")), held.F("place", "Where", l.Place), held.F("state", "What became of it", l.State), held.Day("until", "On the list until", &l.ExpiresOn), held.F("photos", "Photos", strings.Join(shows, "; ")), held.F("by", "Written by", by)})
+			held.F("timing", "How soon", l.Timing), held.F("days", "On certain days", strings.Join(l.Days, ", ")), held.F("place", "Where", l.Place), held.F("far", "How far you go for it", l.Far), held.F("state", "What became of it", l.State), held.Day("until", "On the list until", &l.ExpiresOn), held.F("photos", "Photos", strings.Join(shows, "; ")), held.F("by", "Written by", by)})
 	}
 	return out, "Your photos are on the page of each offer and request. We keep nothing of them but what they show.", nil
 }

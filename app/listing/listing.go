@@ -22,6 +22,7 @@ type Listing struct {
 	Note      string    `bun:"note"`
 	Timing    string    `bun:"timing"`              // today, this-week, no-hurry
 	Place     string    `bun:"place"`               // home, out, phone, online, either
+	Far       string    `bun:"far"`                 // how far the member goes for it: street, area, anywhere, open
 	Days      []string  `bun:"days,array,nullzero"` // certain days, 2026-11-24, in order; none: any
 	State     string    `bun:"state"`
 	CreatedBy uuid.UUID `bun:"created_by"`
@@ -45,6 +46,24 @@ const (
 	Withdrawn = "withdrawn" // by the member
 	Expired   = "expired"   // its day came; its owner can put it back
 )
+
+// How far the member of a listing goes for it. Places are known as areas, so a street
+// is a part of one that only people can judge.
+const (
+	FarStreet   = "street"
+	FarArea     = "area"
+	FarAnywhere = "anywhere"
+	FarOpen     = "open" // not said
+)
+
+// Stays tells whether its member goes no further than their own area for it. On the
+// phone and on a video call nobody goes anywhere.
+func (l Listing) Stays() bool {
+	return (l.Far == FarStreet || l.Far == FarArea) && !l.Afar()
+}
+
+// Afar tells whether it is done without meeting.
+func (l Listing) Afar() bool { return l.Place == "phone" || l.Place == "online" }
 
 // Days a listing lives. A request that nobody met in a season is asked again.
 const (

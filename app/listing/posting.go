@@ -25,7 +25,7 @@ type Posting struct {
 	Key       int64     `bun:"key"`
 	Type      int16     `bun:"type"` // 1 offer, 2 request
 	Weight    int16     `bun:"weight"`
-	Area      int64     `bun:"area"`
+	Area      int64     `bun:"area"` // of the member; odd: they stay there
 	Live      bool      `bun:"live"`
 }
 
@@ -82,9 +82,13 @@ func Postings(l Listing, area string, kinds map[string]Kind) ([]Posting, map[int
 	for _, t := range tokens(l.Note) {
 		put(key(t.stem), weightNote, t.word)
 	}
+	where := areaKey(area)
+	if where != nowhere && l.Stays() {
+		where |= 1
+	}
 	out := make([]Posting, 0, len(weights))
 	for k, w := range weights {
-		out = append(out, Posting{BankID: l.BankID, ListingID: l.ID, Key: k, Type: typeKey(l.Type), Weight: w, Area: areaKey(area), Live: l.State == Open})
+		out = append(out, Posting{BankID: l.BankID, ListingID: l.ID, Key: k, Type: typeKey(l.Type), Weight: w, Area: where, Live: l.State == Open})
 	}
 	slices.SortFunc(out, func(a, b Posting) int { return cmp.Compare(a.Key, b.Key) })
 	return out, words
@@ -149,6 +153,16 @@ func show(ctx context.Context, tx bun.IDB, bank, id uuid.UUID, live bool) error 
 	_, err := tx.NewUpdate().Model((*Posting)(nil)).Set("live = ?", live).Where("bank_id = ?", bank).Where("listing_id = ?", id).Where("live <> ?", live).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("change postings: %w", err)
+	}
+	return nil
+}
+
+// Moves follows a member whose area has changed.
+func Moves(ctx context.Context, tx bun.IDB, bank, member uuid.UUID, area string) error {
+	_, err := tx.NewRaw(`update posting p set area = case when l.far in ('street', 'area') and l.place not in ('phone', 'online') and ?0 <> 0 then ?0 | 1 else ?0 end
+		from listing l where p.bank_id = ?1 and l.bank_id = p.bank_id and l.id = p.listing_id and l.member_id = ?2`, areaKey(area), bank, member).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("move postings: %w", err)
 	}
 	return nil
 }

@@ -39,7 +39,8 @@ type term struct {
 
 // Search finds open offers or requests by words: endings, accents and small slips
 // are forgiven, everyday words find their kind of help, and what is in the
-// member's own area comes before what fits as well elsewhere.
+// member's own area comes before what fits as well elsewhere; what would not come to
+// them, because its member stays in another area, comes after.
 func (s *Service) Search(ctx context.Context, a identity.Actor, kind, words string) (Found, error) {
 	asked := tokens(words)
 	if len(asked) > maxQuery {
@@ -127,7 +128,7 @@ func nearest(w string, rows []word) int {
 // find reads the best postings of each term, and of these the best listings: the
 // more words of the question stand in one, the better.
 func (s *Service) find(ctx context.Context, tx bun.IDB, a identity.Actor, kind string, ask []term) ([]Listing, error) {
-	home := int64(0)
+	home := int64(nowhere)
 	if a.Member != uuid.Nil {
 		faces, err := member.Faces(ctx, tx, a.Bank.ID, []uuid.UUID{a.Member})
 		if err != nil {
@@ -141,14 +142,15 @@ func (s *Service) find(ctx context.Context, tx bun.IDB, a identity.Actor, kind s
 	}
 	var out []Listing
 	err := tx.NewRaw(`with best as (
-			select p.listing_id, sum(p.weight * q.boost) * bit_count(bit_or(q.word)::bit(8)) * case when bool_or(p.area = ?) then 1.25 else 1 end as score
+			select p.listing_id, sum(p.weight * q.boost) * bit_count(bit_or(q.word)::bit(8)) * case
+				when bool_or(p.area & -2 = ?0) then 1.25 when ?0 <> 0 and bool_or(p.area & 1 = 1) then 0.5 else 1 end as score
 			from (values `+strings.Join(values, ", ")+`) q (key, boost, word) cross join lateral (
-				select listing_id, weight, area from posting where bank_id = ? and type = ? and key = q.key and live
-				order by weight desc, listing_id desc limit ?) p
-			group by p.listing_id order by 2 desc, 1 desc limit ?)
-		select l.* from best join listing l on l.bank_id = ? and l.id = best.listing_id
-		where l.state = 'open' and l.expires_on >= ? order by best.score desc, l.id desc`,
-		home, a.Bank.ID, typeKey(kind), perWord, maxResults, a.Bank.ID, a.Bank.Today(s.Clock.Now())).Scan(ctx, &out)
+				select listing_id, weight, area from posting where bank_id = ?1 and type = ?2 and key = q.key and live
+				order by weight desc, listing_id desc limit ?3) p
+			group by p.listing_id order by 2 desc, 1 desc limit ?4)
+		select l.* from best join listing l on l.bank_id = ?1 and l.id = best.listing_id
+		where l.state = 'open' and l.expires_on >= ?5 order by best.score desc, l.id desc`,
+		home, a.Bank.ID, typeKey(kind), perWord, maxResults, a.Bank.Today(s.Clock.Now())).Scan(ctx, &out)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}

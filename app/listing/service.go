@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -40,6 +41,7 @@ type Want struct {
 	Note   string
 	Timing string
 	Place  string
+	Far    string   // how far the member goes; empty: they have not said
 	Days   []string // certain days, 2026-11-24; none: any
 	identity.OnBehalf
 }
@@ -56,6 +58,7 @@ func (w Want) clean(today time.Time) (Want, error) {
 	if w.Place == "" {
 		w.Place = "either"
 	}
+	w.Far = cmp.Or(w.Far, FarOpen)
 	var c fault.Check
 	c.Add(w.Kind != "", "/kind", "needed", "Choose what kind of help it is.")
 	c.Add(len([]rune(w.Note)) <= NoteLimit, "/note", "too-long", "Write at most {n} characters.", "n", NoteLimit)
@@ -112,7 +115,7 @@ func (s *Service) Add(ctx context.Context, a identity.Actor, key uuid.UUID, w Wa
 				if m.Status != member.Active {
 					return member.ErrNotActive.With("who", m.Called)
 				}
-				l := Listing{BankID: a.Bank.ID, ID: id, MemberID: who, Type: w.Type, Kind: w.Kind, Note: w.Note, Timing: w.Timing, Place: w.Place, Days: w.Days,
+				l := Listing{BankID: a.Bank.ID, ID: id, MemberID: who, Type: w.Type, Kind: w.Kind, Note: w.Note, Timing: w.Timing, Place: w.Place, Far: w.Far, Days: w.Days,
 					State: Open, CreatedBy: a.Person, CreatedAt: now, ExpiresOn: expiry(w.Type, w.Days, a.Bank, a.Bank.Today(now))}
 				if _, err := Choosable(ctx, tx, a.Bank.ID, w.Kind); err != nil {
 					return err

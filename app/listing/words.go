@@ -90,7 +90,21 @@ func key(s string) int64 {
 
 func kindKey(code string) int64 { return key("kind/" + code) }
 
-func areaKey(area string) int64 { return key("area/" + strings.TrimSpace(fold(area))) }
+// nowhere is the area of somebody of whom none is known.
+const nowhere = 0
+
+// areaKey is an even number, so that a posting's can say in its last bit that the
+// member stays there.
+func areaKey(area string) int64 {
+	area = strings.TrimSpace(fold(area))
+	if area == "" {
+		return nowhere
+	}
+	return key("area/"+area) &^ 1
+}
+
+// SameArea tells whether two areas, as people have written them, are one.
+func SameArea(a, b string) bool { return areaKey(a) != nowhere && areaKey(a) == areaKey(b) }
 
 // slips are the keys of a word with one letter left out, and of the word itself.
 // Short words are left alone: every one of them is near another.

@@ -43,6 +43,7 @@ type candidatesOutput struct {
 		Note       string              `json:"note"`
 		Timing     string              `json:"timing" enum:"today,this-week,no-hurry"`
 		Place      string              `json:"place" enum:"home,out,phone,online,either"`
+		Far        string              `json:"far" enum:"street,area,anywhere,open" doc:"How far whoever asked could come for it"`
 		Days       []string            `json:"days" doc:"Certain days on which it is wanted; none: any"`
 		State      string              `json:"state" enum:"open,matched,met,withdrawn,expired"`
 		CreatedAt  time.Time           `json:"created_at"`
@@ -62,7 +63,7 @@ func (s *Service) Routes(r *web.Routes) {
 			out := &candidatesOutput{}
 			b := &out.Body
 			b.ID, b.MemberID, b.Name, b.Called, b.Area, b.Needs = l.ID, asker.ID, asker.Name, asker.Called, asker.Area, asker.Needs
-			b.Kind, b.Note, b.Timing, b.Place, b.State, b.CreatedAt = l.Kind, l.Note, l.Timing, l.Place, l.State, l.CreatedAt
+			b.Kind, b.Note, b.Timing, b.Place, b.Far, b.State, b.CreatedAt = l.Kind, l.Note, l.Timing, l.Place, l.Far, l.State, l.CreatedAt
 			b.Days = append([]string{}, l.Days...)
 			b.Photos = listing.PhotoViews(l.Photos)
 			if asker.Phone != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"timebank/app/listing"
 	"timebank/app/member"
 	"timebank/app/platform/words"
 )
@@ -15,21 +16,24 @@ import (
 // Parts is everything that is known of one helper for one request. It is stored
 // with each ask, so that the reasons can be told again later.
 type Parts struct {
-	Kind        string `json:"kind"`         // "offers" this kind, a "near" kind, has "done" it, or "any"
-	TimesDone   int    `json:"times_done"`   // this kind of help, ever
-	TimesHelped int    `json:"times_helped"` // any help, ever
-	Knows       int    `json:"knows"`        // exchanges of just these two
-	SameArea    bool   `json:"same_area"`    //
-	Area        string `json:"area"`         // the helper's, to be said aloud
-	FreeSlots   int    `json:"free_slots"`   // half days at which both are free, as bits; 0: not known of one of them
-	AskedMonth  int    `json:"asked_month"`  // asks in the last 30 days, of any kind
-	SaidYes     int    `json:"said_yes"`     // of all asks they answered
-	Answered    int    `json:"answered"`     //
-	DaysQuiet   int    `json:"days_quiet"`   // since the last exchange; -1: none yet
-	Balance     int64  `json:"balance"`      // minutes; low hours welcome a chance to give
-	Apart       bool   `json:"apart"`        // by phone or online: where they live does not matter
-	NeedsVisit  bool   `json:"needs_visit"`  // the request is at the asker's home
-	Independent bool   `json:"independent"`  // the helper may visit homes alone
+	Kind        string   `json:"kind"`            // "offers" this kind, a "near" kind, has "done" it, or "any"
+	TimesDone   int      `json:"times_done"`      // this kind of help, ever
+	TimesHelped int      `json:"times_helped"`    // any help, ever
+	Knows       int      `json:"knows"`           // exchanges of just these two
+	SameArea    bool     `json:"same_area"`       //
+	Area        string   `json:"area"`            // the helper's, to be said aloud
+	Far         string   `json:"far,omitempty"`   // how far they go for it, as their offer says: street, area, anywhere, open
+	Comes       bool     `json:"comes,omitempty"` // they stay in their area, and the asker would come there
+	Days        []string `json:"days,omitempty"`  // the certain days of their offer
+	FreeSlots   int      `json:"free_slots"`      // half days at which both are free, as bits; 0: not known of one of them
+	AskedMonth  int      `json:"asked_month"`     // asks in the last 30 days, of any kind
+	SaidYes     int      `json:"said_yes"`        // of all asks they answered
+	Answered    int      `json:"answered"`        //
+	DaysQuiet   int      `json:"days_quiet"`      // since the last exchange; -1: none yet
+	Balance     int64    `json:"balance"`         // minutes; low hours welcome a chance to give
+	Apart       bool     `json:"apart"`           // by phone or online: where they live does not matter
+	NeedsVisit  bool     `json:"needs_visit"`     // the request is at the asker's home
+	Independent bool     `json:"independent"`     // the helper may visit homes alone
 }
 
 // Candidate is a helper with score and reasons.
@@ -51,9 +55,7 @@ func Score(p Parts) float64 {
 	s := kindWeight[p.Kind]
 	s *= 0.8 + 0.2*saturate(p.TimesDone, 4)
 	s *= 0.9 + 0.1*saturate(p.Knows, 3)
-	if !p.SameArea && !p.Apart {
-		s *= 0.75
-	}
+	s *= nearness(p)
 	// Reliability is shrunk towards 0.7, so that one answer does not decide.
 	s *= (float64(p.SaidYes) + 0.7*4) / (float64(p.Answered) + 4)
 	// Exposure: whoever is asked often is asked less, so that the load is spread.
@@ -65,6 +67,19 @@ func Score(p Parts) float64 {
 		s *= 0.4
 	}
 	return math.Min(1, s)
+}
+
+// nearness is what the way between the two leaves of a score. Areas are all that is
+// known of places, so a street is a part of one; whoever goes anywhere for just this
+// has said that the way is not much to them.
+func nearness(p Parts) float64 {
+	switch {
+	case p.Apart || p.SameArea && p.Far != listing.FarStreet:
+		return 1
+	case p.SameArea || p.Far == listing.FarAnywhere:
+		return 0.9
+	}
+	return 0.75
 }
 
 // bothFree is at which half days of the week both are free. Where one has not told,
@@ -128,6 +143,20 @@ func Reasons(l words.Language, p Parts) (pro, con []string) {
 	case p.Area != "":
 		con = append(con, l.Say("Lives in {area}", "area", p.Area))
 	}
+	switch {
+	case p.Apart:
+	case p.Comes:
+		pro = append(pro, l.Say("Stays in their own area; whoever asks would come there"))
+	case p.Far == listing.FarStreet:
+		con = append(con, l.Say("Goes no further than their own street"))
+	case p.Far == listing.FarArea && !p.SameArea:
+		con = append(con, l.Say("Goes no further than their own area"))
+	case p.Far == listing.FarAnywhere && !p.SameArea:
+		pro = append(pro, l.Say("Goes anywhere for this"))
+	}
+	if len(p.Days) > 0 {
+		pro = append(pro, l.Say("Offers it on {days}", "days", l.And(dayWords(l, p.Days))))
+	}
 	if p.FreeSlots != 0 {
 		pro = append(pro, l.Say("Both free: {times}", "times", l.And(member.SlotWords(l, p.FreeSlots, 2))))
 	}
@@ -152,6 +181,16 @@ func Reasons(l words.Language, p Parts) (pro, con []string) {
 		con = append(con, l.Say("First visits to a home should be accompanied"))
 	}
 	return pro, con
+}
+
+func dayWords(l words.Language, days []string) []string {
+	out := make([]string, 0, len(days))
+	for _, d := range days {
+		if day, err := time.Parse(time.DateOnly, d); err == nil {
+			out = append(out, l.Day(day))
+		}
+	}
+	return out
 }
 
 // Rank scores and orders candidates, best first; equal ones by id, so that the

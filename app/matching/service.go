@@ -88,8 +88,8 @@ func (s *Service) For(ctx context.Context, a identity.Actor, request uuid.UUID) 
 }
 
 // parts gathers, in a handful of queries whatever the bank's size, what is known
-// of every active member for this request. Gated: the asker, the paused, and who
-// has said no to it.
+// of every active member for this request. Gated: the asker, the paused, who has said
+// no to it, who keeps apart from the asker, and who cannot be there.
 func (s *Service) parts(ctx context.Context, tx bun.IDB, a identity.Actor, l listing.Listing) (map[uuid.UUID]Parts, map[uuid.UUID]member.Member, error) {
 	all, err := member.AllActive(ctx, tx, a.Bank.ID)
 	if err != nil {
@@ -129,15 +129,15 @@ func (s *Service) parts(ctx context.Context, tx bun.IDB, a identity.Actor, l lis
 	}
 	out := map[uuid.UUID]Parts{}
 	for _, m := range all {
-		shared, ever := bothFree(wanted(l.Days, people[l.MemberID].FreeSlots), m.FreeSlots)
+		how, ever := fitting(l, people[l.MemberID], m, offers[m.ID])
 		if m.ID == l.MemberID || refused[m.ID] || apart[m.ID] || !ever {
 			continue
 		}
 		h, q := history[m.ID], asks[m.ID]
 		p := Parts{
-			Kind: offers[m.ID], TimesDone: h.OfKind, TimesHelped: h.Total, Knows: h.With, Area: m.Area,
-			SameArea: m.Area != "" && m.Area == people[l.MemberID].Area, AskedMonth: q.Month, SaidYes: q.Yes, Answered: q.Answered,
-			DaysQuiet: -1, FreeSlots: shared, Balance: int64(balances[m.AccountID]), NeedsVisit: l.Place == "home", Apart: l.Place == "phone" || l.Place == "online", Independent: m.Stage == member.Independent,
+			Kind: how.kind, Far: how.offer.Far, Comes: how.comes, Days: how.offer.Days, TimesDone: h.OfKind, TimesHelped: h.Total, Knows: h.With, Area: m.Area,
+			SameArea: listing.SameArea(m.Area, people[l.MemberID].Area), AskedMonth: q.Month, SaidYes: q.Yes, Answered: q.Answered,
+			DaysQuiet: -1, FreeSlots: how.shared, Balance: int64(balances[m.AccountID]), NeedsVisit: l.Place == "home", Apart: l.Afar() || how.offer.Afar(), Independent: m.Stage == member.Independent,
 		}
 		if !h.Last.IsZero() {
 			p.DaysQuiet = int(now.Sub(h.Last).Hours() / 24)
@@ -154,32 +154,6 @@ func (s *Service) parts(ctx context.Context, tx bun.IDB, a identity.Actor, l lis
 		out[m.ID] = p
 	}
 	return out, people, nil
-}
-
-// offered tells who offers this kind of help, or one near it.
-func offered(ctx context.Context, tx bun.IDB, bank uuid.UUID, kind string, today time.Time) (map[uuid.UUID]string, error) {
-	var rows []struct {
-		MemberID uuid.UUID
-		Exact    bool
-	}
-	exact, group, err := listing.Near(ctx, tx, bank, kind)
-	if err != nil {
-		return nil, err
-	}
-	err = tx.NewRaw(`select member_id, bool_or(kind in (?)) as exact from listing
-		where bank_id = ? and type = 'offer' and state = 'open' and expires_on >= ? and kind in (?) group by member_id`,
-		bun.List(exact), bank, today, bun.List(append(exact, group...))).Scan(ctx, &rows)
-	if err != nil {
-		return nil, fmt.Errorf("read offers: %w", err)
-	}
-	out := map[uuid.UUID]string{}
-	for _, r := range rows {
-		out[r.MemberID] = "near"
-		if r.Exact {
-			out[r.MemberID] = "offers"
-		}
-	}
-	return out, nil
 }
 
 type asks struct {

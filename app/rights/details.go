@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/identity"
+	"timebank/app/listing"
 	"timebank/app/member"
 	"timebank/app/platform/db"
 	"timebank/app/platform/words"
@@ -45,6 +46,9 @@ func (s *Service) ChangeDetails(ctx context.Context, a identity.Actor, who uuid.
 			return err
 		}
 		if m, err = m.Change(ctx, tx, d, emailOf(p)); err != nil {
+			return err
+		}
+		if err := listing.Moves(ctx, tx, a.Bank.ID, who, m.Area); err != nil {
 			return err
 		}
 		if l != "" && l != p.Language {

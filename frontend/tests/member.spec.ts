@@ -158,7 +158,7 @@ test('help is asked for on a certain day, over a video call', async ({ page }) =
   await expectGood(page);
   await page.getByLabel('Which day?').selectOption({ index: 4 });
   const day = await page.getByLabel('Which day?').locator('option:checked').innerText();
-  await page.getByText('Where it could be').click();
+  await page.getByText('Where, and how far').click();
   await page.getByLabel('On a video call').check();
   await expectGood(page);
   await page.getByRole('button', { name: 'Send' }).click();

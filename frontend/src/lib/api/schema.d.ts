@@ -2710,6 +2710,11 @@ export interface components {
             created_at: string;
             /** @description Certain days on which it is wanted; none: any */
             days: string[] | null;
+            /**
+             * @description How far whoever asked could come for it
+             * @enum {string}
+             */
+            far: "street" | "area" | "anywhere" | "open";
             id: string;
             kind: string;
             member_id: string;
@@ -3688,6 +3693,11 @@ export interface components {
              * @description Last day on the list; none: it stays until it is taken off
              */
             expires_on?: string;
+            /**
+             * @description How far the member goes for it: their street, their own area, anywhere; open: they have not said
+             * @enum {string}
+             */
+            far: "street" | "area" | "anywhere" | "open";
             id: string;
             kind: string;
             member_id: string;
@@ -3711,6 +3721,11 @@ export interface components {
             consent?: "phone" | "paper" | "in-person";
             /** @description Certain days; none: any. How soon it is wanted then follows from the first */
             days?: string[] | null;
+            /**
+             * @description How far the member goes for it
+             * @enum {string}
+             */
+            far?: "street" | "area" | "anywhere" | "open";
             /** @description Member this is done for; brokers, and people who stand in for a member */
             for_member?: string;
             /** @description Code of a kind of help */
