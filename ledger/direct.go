@@ -41,3 +41,26 @@ func pgID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id !=
 func pgDate(d Date) pgtype.Date {
 	return pgtype.Date{Time: time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC), Valid: true}
 }
+
+func pgInt[N ~int | ~int64](n N) pgtype.Int8 { return pgtype.Int8{Int64: int64(n), Valid: true} }
+
+func pgTime(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: true} }
+
+func pgText[S ~string](s S) pgtype.Text { return pgtype.Text{String: string(s), Valid: true} }
+
+// column is an array beside a statement. Its elements are handed to the driver by
+// pointer, so that none is copied to the heap.
+type column[T any] []T
+
+func (c column[T]) Dimensions() []pgtype.ArrayDimension {
+	return []pgtype.ArrayDimension{{Length: int32(len(c)), LowerBound: 1}}
+}
+
+func (c column[T]) Index(i int) any { return &c[i] }
+
+func (c column[T]) IndexType() any { return new(T) }
+
+// sum is a digest in a column.
+type sum []byte
+
+func (s sum) BytesValue() ([]byte, error) { return s, nil }

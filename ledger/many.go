@@ -75,6 +75,11 @@ const looks = 6
 // postBank posts the rows of one bank.
 func postBank(ctx context.Context, db bun.IDB, rows []*item) error {
 	bank := rows[0].t.Bank
+	if len(rows) >= outrightFrom {
+		if done, err := postOutright(ctx, db, bank, rows); done || err != nil {
+			return err
+		}
+	}
 	touched := make(map[uuid.UUID]bool, 2*len(rows))
 	accounts, keys := make([]pgtype.UUID, 0, 2*len(rows)), make([]string, len(rows))
 	for i, r := range rows {

@@ -112,75 +112,82 @@ $20, $21, $22, $23, $24, $25, $26, $27, $28)`
 
 // write writes what was accepted; false when a key is taken.
 func (d *decision) write(ctx context.Context, db bun.IDB, bank uuid.UUID) (done bool, err error) {
-	n := len(d.posted)
-	t := transferRows{
-		ids: make([]pgtype.UUID, n), actors: make([]pgtype.UUID, n), behalf: make([]pgtype.UUID, n), refIDs: make([]pgtype.UUID, n),
-		first: make([]pgtype.UUID, n), second: make([]pgtype.UUID, n), kinds: make([]string, n), keys: make([]string, n),
-		categories: make([]string, n), refKinds: make([]string, n), reasons: make([]string, n), hashes: make([][]byte, n),
-		effective: make([]pgtype.Date, n), posted: make([]time.Time, n), minutes: make([]int64, n),
-		accounts: make([]pgtype.Text, n), legs: make([]pgtype.Text, n),
-	}
+	t := newTransferRows(len(d.posted))
 	var e entryRows
 	for i, p := range d.posted {
-		t.set(i, p)
+		p.row.result.Receipt = p.receipt
+		t.set(i, p.row)
 		for _, l := range p.receipt.Legs {
 			e.accounts = append(e.accounts, pgID(l.Account))
-			e.n = append(e.n, l.N)
+			e.n = append(e.n, pgInt(l.N))
 			e.transfers = append(e.transfers, t.ids[i])
-			e.minutes = append(e.minutes, int64(l.Minutes))
-			e.balances = append(e.balances, int64(l.Balance))
-			e.posted = append(e.posted, p.receipt.PostedAt)
+			e.minutes = append(e.minutes, pgInt(l.Minutes))
+			e.balances = append(e.balances, pgInt(l.Balance))
+			e.posted = append(e.posted, pgTime(p.receipt.PostedAt))
 		}
 	}
 	var a accountRows
 	for id, s := range d.accounts {
 		if s.touched {
 			a.ids = append(a.ids, pgID(id))
-			a.posted = append(a.posted, int64(s.posted))
-			a.n = append(a.n, s.n)
-			a.last = append(a.last, s.last)
+			a.posted = append(a.posted, pgInt(s.posted))
+			a.n = append(a.n, pgInt(s.n))
+			a.last = append(a.last, pgTime(s.last))
 		}
 	}
-	err = one(ctx, db, &done, sqlWriteMany, pgID(bank), t.ids, t.kinds, t.keys, t.hashes, t.actors, t.behalf, t.categories,
-		t.refKinds, t.refIDs, t.effective, t.posted, t.reasons, t.first, t.second, t.minutes, t.accounts, t.legs,
-		e.accounts, e.n, e.transfers, e.minutes, e.balances, e.posted, a.ids, a.posted, a.n, a.last)
+	err = one(ctx, db, &done, sqlWriteMany, append(append([]any{pgID(bank)}, t.args()...),
+		e.accounts, e.n, e.transfers, e.minutes, e.balances, e.posted, a.ids, a.posted, a.n, a.last)...)
 	return done, err
 }
 
 // transferRows, entryRows and accountRows are the columns of what a batch writes.
 type transferRows struct {
-	ids, actors, behalf, refIDs, first, second []pgtype.UUID
-	kinds, keys, categories, refKinds, reasons []string
-	hashes                                     [][]byte
-	effective                                  []pgtype.Date
-	posted                                     []time.Time
-	minutes                                    []int64
-	accounts, legs                             []pgtype.Text // of a transfer with more than two legs
+	ids, actors, behalf, refIDs, first, second column[pgtype.UUID]
+	kinds, keys, categories, refKinds, reasons column[pgtype.Text]
+	hashes                                     column[sum]
+	effective                                  column[pgtype.Date]
+	posted                                     column[pgtype.Timestamptz]
+	minutes                                    column[pgtype.Int8]
+	accounts, legs                             column[pgtype.Text] // of a transfer with more than two legs
 }
 
 type entryRows struct {
-	accounts, transfers  []pgtype.UUID
-	n, minutes, balances []int64
-	posted               []time.Time
+	accounts, transfers  column[pgtype.UUID]
+	n, minutes, balances column[pgtype.Int8]
+	posted               column[pgtype.Timestamptz]
 }
 
 type accountRows struct {
-	ids       []pgtype.UUID
-	posted, n []int64
-	last      []time.Time
+	ids       column[pgtype.UUID]
+	posted, n column[pgtype.Int8]
+	last      column[pgtype.Timestamptz]
 }
 
-func (t *transferRows) set(i int, p accepted) {
-	x, legs := p.row.t, p.row.legs
-	t.ids[i], t.posted[i] = pgID(p.receipt.ID), p.receipt.PostedAt
-	t.kinds[i], t.keys[i], t.hashes[i] = string(x.Kind), x.Key, p.row.hash
+func newTransferRows(n int) *transferRows {
+	ids := func() column[pgtype.UUID] { return make(column[pgtype.UUID], n) }
+	texts := func() column[pgtype.Text] { return make(column[pgtype.Text], n) }
+	return &transferRows{ids: ids(), actors: ids(), behalf: ids(), refIDs: ids(), first: ids(), second: ids(), kinds: texts(), keys: texts(),
+		categories: texts(), refKinds: texts(), reasons: texts(), hashes: make(column[sum], n), effective: make(column[pgtype.Date], n),
+		posted: make(column[pgtype.Timestamptz], n), minutes: make(column[pgtype.Int8], n), accounts: texts(), legs: texts()}
+}
+
+// set puts a row with its receipt in a place.
+func (t *transferRows) set(i int, r *item) {
+	x, legs := r.t, r.legs
+	t.ids[i], t.posted[i] = pgID(r.result.Receipt.ID), pgTime(r.result.Receipt.PostedAt)
+	t.kinds[i], t.keys[i], t.hashes[i] = pgText(x.Kind), pgText(x.Key), r.hash
 	t.actors[i], t.behalf[i], t.refIDs[i] = pgID(x.Actor), pgID(x.OnBehalfOf), pgID(x.Reference.ID)
-	t.categories[i], t.refKinds[i], t.reasons[i] = x.Category, x.Reference.Kind, x.Reason
+	t.categories[i], t.refKinds[i], t.reasons[i] = pgText(x.Category), pgText(x.Reference.Kind), pgText(x.Reason)
 	t.effective[i] = pgDate(x.EffectiveOn)
 	if len(legs) == 2 {
-		t.first[i], t.second[i], t.minutes[i] = pgID(legs[0].Account), pgID(legs[1].Account), int64(legs[0].Minutes)
+		t.first[i], t.second[i], t.minutes[i] = pgID(legs[0].Account), pgID(legs[1].Account), pgInt(legs[0].Minutes)
 		return
 	}
 	accounts, minutes := arrays(legs)
-	t.accounts[i], t.legs[i] = pgtype.Text{String: accounts, Valid: true}, pgtype.Text{String: minutes, Valid: true}
+	t.accounts[i], t.legs[i] = pgText(accounts), pgText(minutes)
+}
+
+func (t *transferRows) args() []any {
+	return []any{t.ids, t.kinds, t.keys, t.hashes, t.actors, t.behalf, t.categories, t.refKinds, t.refIDs, t.effective, t.posted, t.reasons,
+		t.first, t.second, t.minutes, t.accounts, t.legs}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -120,6 +121,7 @@ func TestPostManyIsPost(t *testing.T) {
 	b := newBook(t)
 	var posted, refused, replayed int
 	rapid.Check(t, func(t *rapid.T) {
+		defer ledger.OutrightFrom(rapid.SampledFrom([]int{1, 100}).Draw(t, "outright from"))()
 		w := newTwin(t, b)
 		for range rapid.IntRange(1, 2).Draw(t, "batches") {
 			var one, many []ledger.Transfer
@@ -278,9 +280,64 @@ func TestK4ABatchOfAThousand(t *testing.T) {
 	b.clean()
 }
 
+// A big batch without a fault is posted in one call, whatever kinds and numbers of
+// legs it has, and with the receipts of single posts; accounts that somebody else
+// moved meanwhile do not matter.
+func TestABigBatchGoesOutright(t *testing.T) {
+	b := newBook(t)
+	pot, issuance := b.open(ledger.Pot, ledger.Limits{}), b.open(ledger.Issuance, ledger.Limits{})
+	members := make([]uuid.UUID, 7)
+	for i := range members {
+		members[i] = b.open(ledger.Member, ledger.Limits{SoftFloor: hours(-1), Floor: hours(-2), Ceiling: hours(50)})
+	}
+	b.post(b.transfer(members[0], members[1], 15))
+	batch := func() (ts []ledger.Transfer) {
+		for i := range 120 {
+			x := b.transfer(members[i%7], members[(i+1)%7], ledger.Minutes(1+i%9))
+			switch i % 10 {
+			case 2:
+				x.Kind, x.Category, x.Legs = ledger.Donation, "", []ledger.Leg{{Account: pot, Minutes: 3}, {Account: members[i%7], Minutes: -3}}
+			case 5:
+				x.Kind, x.Legs = ledger.Gathering, []ledger.Leg{{Account: members[i%7], Minutes: -7}, {Account: members[(i+2)%7], Minutes: 4}, {Account: members[(i+4)%7], Minutes: 3}}
+			case 8:
+				x.Kind, x.Category, x.Legs = ledger.Starting, "", []ledger.Leg{{Account: issuance, Minutes: -9}, {Account: members[i%7], Minutes: 9}}
+			}
+			ts = append(ts, x)
+		}
+		return ts
+	}
+	for range 2 {
+		ts := batch()
+		for i, r := range b.postMany(ts) {
+			if r.Err != nil || r.Receipt.Replayed || !r.Receipt.PostedAt.Equal(ts[i].At) {
+				t.Fatalf("row %d: %+v", i, r)
+			}
+			for _, l := range r.Receipt.Legs {
+				if n := b.count("select count(*) from ledger.entry where bank_id = ? and account_id = ? and n = ? and balance = ? and minutes = ? and transfer_id = ? and posted_at = ?",
+					b.bank, l.Account, l.N, l.Balance, l.Minutes, r.Receipt.ID, r.Receipt.PostedAt); n != 1 {
+					t.Fatalf("row %d: no entry as in the receipt %+v", i, l)
+				}
+				if (l.SoftFloor != nil) != slices.Contains(members, l.Account) {
+					t.Fatalf("row %d: soft floor %v", i, l.SoftFloor)
+				}
+			}
+		}
+	}
+	if n := b.count("select count(*) from ledger.transfer where bank_id = ?", b.bank); n != 241 {
+		t.Errorf("%d transfers, want 241", n)
+	}
+	b.clean()
+}
+
 // Batches, single posts and shared commits on the same few accounts and keys, in
 // every order: no deadlock, and every key posts once.
 func TestManyAndSinglesDoNotLockCrosswise(t *testing.T) {
+	t.Run("batches decided first", crosswise)
+	defer ledger.OutrightFrom(2)()
+	t.Run("batches written first", crosswise)
+}
+
+func crosswise(t *testing.T) {
 	b := newBook(t)
 	accounts := make([]uuid.UUID, 6)
 	for i := range accounts {
