@@ -28,9 +28,9 @@ func TestRequestsAskTheDatabaseNoMoreThanThis(t *testing.T) {
 		method, path string
 		most         int64
 	}{
-		{"GET", hilltop + "/members/" + helped.ID.String() + "/home", 18},
+		{"GET", hilltop + "/members/" + helped.ID.String() + "/home", 17},
 		{"GET", one, 13},
-		{"POST", one + "/confirm", 21},
+		{"POST", one + "/confirm", 16},
 	} {
 		counter.n.Store(0)
 		var body any

@@ -39,7 +39,7 @@ type blind struct {
 	off *atomic.Int64 // below zero: not yet; else how many statements lost their wall
 }
 
-var firstWall = regexp.MustCompile(`("?\w+"?\.)?"?bank_id"? = '[0-9a-f]{8}-[0-9a-f-]{27}'`)
+var firstWall = regexp.MustCompile(`("?\w+"?\.)?"?bank_id"? = \f?'[0-9a-f]{8}-[0-9a-f-]{27}'`)
 
 func (b blind) without(query string) string {
 	if b.off.Load() < 0 || strings.Contains(query, "directory.") || strings.Contains(query, `"directory"`) {

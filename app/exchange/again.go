@@ -214,7 +214,7 @@ func endAll(ctx context.Context, tx bun.IDB, bank, member uuid.UUID, now time.Ti
 // EndRepeat ends an arrangement from any of its meetings. A meeting that is
 // agreed already stands until it is called off. The other side is told. Refuses
 // with ErrMove.
-func (s *Service) EndRepeat(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
+func (s *Service) EndRepeat(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Seen, error) {
 	return s.do(ctx, a, turn{key, id, by, "end-repeat", nil}, func(ctx context.Context, x *act) error {
 		if err := x.consented(); err != nil {
 			return err
@@ -255,7 +255,7 @@ func rhythms(ctx context.Context, tx bun.IDB, bank uuid.UUID, all []Exchange) (m
 		return out, nil
 	}
 	var rows []Arrangement
-	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id in (?)", bun.List(ids)).Where("ended_at is null").Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id = any(?)", db.List(ids)).Where("ended_at is null").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read arrangements: %w", err)
 	}
 	for _, r := range rows {

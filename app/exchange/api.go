@@ -293,45 +293,32 @@ func (s *Service) Routes(r *web.Routes) {
 		}
 		return out, nil
 	})
-	answer := func(ctx context.Context, a identity.Actor, id uuid.UUID, err error) (*viewOutput, error) {
+	answer := func(x Seen, err error) (*viewOutput, error) {
 		if err != nil {
 			return nil, err
 		}
-		x, err := s.stands(ctx, a, id)
-		return &viewOutput{view(x)}, err
+		return &viewOutput{view(x)}, nil
 	}
 	web.Register(r, op("agree", http.MethodPost, one+"/agree", "Say yes"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {
-		a := identity.ActorFrom(ctx)
-		_, err := s.Agree(ctx, a, in.Key, in.Exchange, in.Body)
-		return answer(ctx, a, in.Exchange, err)
+		return answer(s.Agree(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, in.Body))
 	})
 	web.Register(r, op("cancel-exchange", http.MethodPost, one+"/cancel", "Say no, or call it off"), func(ctx context.Context, in *reasonInput) (*viewOutput, error) {
-		a := identity.ActorFrom(ctx)
-		_, err := s.Cancel(ctx, a, in.Key, in.Exchange, in.Body.Reason, in.Body.OnBehalf)
-		return answer(ctx, a, in.Exchange, err)
+		return answer(s.Cancel(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, in.Body.Reason, in.Body.OnBehalf))
 	})
 	web.Register(r, op("say-done", http.MethodPost, one+"/done", "Say that it happened, and how long it took"), func(ctx context.Context, in *doneInput) (*viewOutput, error) {
-		a := identity.ActorFrom(ctx)
-		_, err := s.Done(ctx, a, in.Key, in.Exchange, Word{Minutes: in.Body.Minutes, HappenedOn: date(in.Body.HappenedOn), OnBehalf: in.Body.OnBehalf})
-		return answer(ctx, a, in.Exchange, err)
+		return answer(s.Done(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, Word{Minutes: in.Body.Minutes, HappenedOn: date(in.Body.HappenedOn), OnBehalf: in.Body.OnBehalf}))
 	})
 	web.Register(r, op("confirm-hours", http.MethodPost, one+"/confirm", "Say that the hours are right"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {
-		a := identity.ActorFrom(ctx)
-		_, err := s.Confirm(ctx, a, in.Key, in.Exchange, in.Body)
-		return answer(ctx, a, in.Exchange, err)
+		return answer(s.Confirm(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, in.Body))
 	})
 	web.Register(r, op("dispute-hours", http.MethodPost, one+"/dispute", "Say that the hours are not right"), func(ctx context.Context, in *reasonInput) (*viewOutput, error) {
-		a := identity.ActorFrom(ctx)
-		_, err := s.Dispute(ctx, a, in.Key, in.Exchange, in.Body.Reason, in.Body.OnBehalf)
-		return answer(ctx, a, in.Exchange, err)
+		return answer(s.Dispute(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, in.Body.Reason, in.Body.OnBehalf))
 	})
 	s.furtherRoutes(r, op, answer)
 	resolve := op("resolve-dispute", http.MethodPost, one+"/resolve", "End a dispute with the right hours")
 	resolve.Who = identity.WorkDesk
 	web.Register(r, resolve, func(ctx context.Context, in *resolveInput) (*viewOutput, error) {
-		a := identity.ActorFrom(ctx)
-		_, err := s.Resolve(ctx, a, in.Key, in.Exchange, in.Body.Minutes, in.Body.Reason)
-		return answer(ctx, a, in.Exchange, err)
+		return answer(s.Resolve(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, in.Body.Minutes, in.Body.Reason))
 	})
 }
 
@@ -351,17 +338,13 @@ func eventView(x Seen, e Moved) EventView {
 
 // furtherRoutes hangs what is beside the moves: another time, the same again,
 // regularly, thanks, a line to the other side, and the link of a reminder.
-func (s *Service) furtherRoutes(r *web.Routes, op func(id, method, path, summary string) web.Op, answer func(context.Context, identity.Actor, uuid.UUID, error) (*viewOutput, error)) {
+func (s *Service) furtherRoutes(r *web.Routes, op func(id, method, path, summary string) web.Op, answer func(Seen, error) (*viewOutput, error)) {
 	const one = "/banks/{bank}/exchanges/{exchange}"
 	web.Register(r, op("suggest-time", http.MethodPost, one+"/another-time", "Suggest another time"), func(ctx context.Context, in *timeInput) (*viewOutput, error) {
-		a := identity.ActorFrom(ctx)
-		_, err := s.AnotherTime(ctx, a, in.Key, in.Exchange, in.Body.StartsAt, in.Body.OnBehalf)
-		return answer(ctx, a, in.Exchange, err)
+		return answer(s.AnotherTime(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, in.Body.StartsAt, in.Body.OnBehalf))
 	})
 	web.Register(r, op("keep-time", http.MethodPost, one+"/keep-time", "Leave it at the time it had"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {
-		a := identity.ActorFrom(ctx)
-		_, err := s.KeepTime(ctx, a, in.Key, in.Exchange, in.Body)
-		return answer(ctx, a, in.Exchange, err)
+		return answer(s.KeepTime(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, in.Body))
 	})
 	again := op("help-again", http.MethodPost, one+"/again", "Ask for the same once more")
 	again.Status = http.StatusCreated
@@ -380,14 +363,10 @@ func (s *Service) furtherRoutes(r *web.Routes, op func(id, method, path, summary
 		return out, err
 	})
 	web.Register(r, op("end-regular-help", http.MethodPost, one+"/end-repeat", "Meet regularly no longer"), func(ctx context.Context, in *answerInput) (*viewOutput, error) {
-		a := identity.ActorFrom(ctx)
-		_, err := s.EndRepeat(ctx, a, in.Key, in.Exchange, in.Body)
-		return answer(ctx, a, in.Exchange, err)
+		return answer(s.EndRepeat(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, in.Body))
 	})
 	web.Register(r, op("say-thanks", http.MethodPost, one+"/thanks", "A word of thanks to the helper"), func(ctx context.Context, in *wordsInput) (*viewOutput, error) {
-		a := identity.ActorFrom(ctx)
-		_, err := s.Thank(ctx, a, in.Key, in.Exchange, in.Body.Words, in.Body.OnBehalf)
-		return answer(ctx, a, in.Exchange, err)
+		return answer(s.Thank(ctx, identity.ActorFrom(ctx), in.Key, in.Exchange, in.Body.Words, in.Body.OnBehalf))
 	})
 	letter := op("write-letter", http.MethodPost, one+"/letters", "Write a line to the other side")
 	letter.Status = http.StatusCreated
@@ -426,7 +405,7 @@ func date(s string) time.Time {
 	return t
 }
 
-func party(m member.Member) Party { return Party{ID: m.ID, Called: m.Called, Area: m.Area} }
+func party(m member.Face) Party { return Party{ID: m.ID, Called: m.Called, Area: m.Area} }
 
 func view(x Seen) View {
 	v := View{ID: x.ID, Kind: x.Kind, Helper: party(x.Helper), Helped: party(x.Helped), State: x.State, StartsAt: x.StartsAt, Place: x.Place,
@@ -465,7 +444,7 @@ func homeView(h Home) HomeView {
 		v.Requests = append(v.Requests, RequestView{l.ID, l.Kind, l.CreatedAt})
 	}
 	for _, m := range h.Known {
-		k := KnownView{Party: party(m.Member)}
+		k := KnownView{Party: party(m.Face)}
 		if l := m.Last; l != nil {
 			k.LastKind, k.LastMinutes, k.LastGave = l.Kind, *l.Minutes, l.HelperID == h.Member.ID
 		}

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -20,7 +21,7 @@ import (
 // Seen is an exchange with the names of both sides and what the reader can do.
 type Seen struct {
 	Exchange
-	Helper, Helped member.Member
+	Helper, Helped member.Face
 	Side           Side
 	Verbs          []string
 	WaitingFor     []Side
@@ -30,8 +31,8 @@ type Seen struct {
 
 // Met is somebody a member has met, with what they did last.
 type Met struct {
-	member.Member
-	Last *Exchange // the newest with hours; nil when there is none yet
+	member.Face
+	Last *Exchange // the newest with hours, of which only what is known of all is read; nil when there is none yet
 }
 
 // Outing is a gathering that a member has a place at; who knows gatherings fills
@@ -68,20 +69,27 @@ func (s *Service) Home(ctx context.Context, a identity.Actor, who uuid.UUID) (Ho
 		if h.Member, err = member.ByID(ctx, tx, a.Bank.ID, who); err != nil {
 			return err
 		}
-		if h.Balance, err = ledger.BalanceOf(ctx, tx, a.Bank.ID, h.Member.AccountID); err != nil {
-			return err
-		}
-		newYear := time.Date(now.In(a.Bank.Location()).Year(), 1, 1, 0, 0, 0, 0, time.UTC)
-		if h.Given, err = given(ctx, tx, a.Bank.ID, who, newYear); err != nil {
-			return err
+		if a.Member != who || h.Member.SeenAt == nil || now.Sub(*h.Member.SeenAt) >= member.SeenEvery {
+			if err := member.Seen(ctx, tx, a.Bank.ID, a.Member, now); err != nil {
+				return err
+			}
 		}
 		open, err := ofMember(ctx, tx, a.Bank.ID, who, []State{Proposed, Agreed, Done, Disputed}, 100)
 		if err != nil {
 			return err
 		}
-		if err := s.sort(ctx, tx, a, who, open, &h); err != nil {
+		met, err := lately(ctx, tx, a.Bank.ID, who)
+		if err != nil {
 			return err
 		}
+		faces, err := member.Faces(ctx, tx, a.Bank.ID, sides(open, met))
+		if err != nil {
+			return err
+		}
+		if err := s.sort(ctx, tx, a, who, open, faces, &h); err != nil {
+			return err
+		}
+		h.Known = known(met, faces, who)
 		mine, err := listing.OpenOf(ctx, tx, a.Bank.ID, who)
 		for _, l := range mine {
 			if l.Type == listing.Request && l.State == listing.Open {
@@ -94,19 +102,18 @@ func (s *Service) Home(ctx context.Context, a identity.Actor, who uuid.UUID) (Ho
 		if h.Outings, err = s.Gatherings(ctx, tx, a.Bank.ID, who); err != nil {
 			return err
 		}
-		if h.Known, err = known(ctx, tx, a.Bank.ID, who); err != nil {
+		if h.Balance, err = ledger.BalanceOf(ctx, tx, a.Bank.ID, h.Member.AccountID); err != nil {
 			return err
 		}
-		if a.Member == who && h.Member.SeenAt != nil && now.Sub(*h.Member.SeenAt) < member.SeenEvery {
-			return nil
-		}
-		return member.Seen(ctx, tx, a.Bank.ID, a.Member, now)
+		newYear := time.Date(now.In(a.Bank.Location()).Year(), 1, 1, 0, 0, 0, 0, time.UTC)
+		h.Given, err = given(db.Last(ctx), tx, a.Bank.ID, who, newYear)
+		return err
 	})
 	return h, err
 }
 
-func (s *Service) sort(ctx context.Context, tx bun.IDB, a identity.Actor, who uuid.UUID, open []Exchange, h *Home) error {
-	all, err := seeAll(ctx, tx, a, open, who)
+func (s *Service) sort(ctx context.Context, tx bun.IDB, a identity.Actor, who uuid.UUID, open []Exchange, faces map[uuid.UUID]member.Face, h *Home) error {
+	all, err := seeAll(ctx, tx, a, open, faces, who)
 	if err != nil {
 		return err
 	}
@@ -127,29 +134,46 @@ func (s *Service) sort(ctx context.Context, tx bun.IDB, a identity.Actor, who uu
 	return nil
 }
 
-// seeAll adds names and verbs, from the side of a member, or a broker's: the names
-// of all in one query. Refuses with ErrNoExchange what is another's.
-func seeAll(ctx context.Context, tx bun.IDB, a identity.Actor, all []Exchange, who uuid.UUID) ([]Seen, error) {
-	var ids []uuid.UUID
-	for _, e := range all {
-		ids = append(ids, e.HelperID, e.HelpedID)
+// sides are the members of exchanges.
+func sides(some ...[]Exchange) (ids []uuid.UUID) {
+	for _, all := range some {
+		for _, e := range all {
+			ids = append(ids, e.HelperID, e.HelpedID)
+		}
 	}
-	people, err := member.Some(ctx, tx, a.Bank.ID, ids)
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(ids)
+}
+
+// see is seeAll for one exchange whose sides are yet to be read.
+func see(ctx context.Context, tx bun.IDB, a identity.Actor, e Exchange) (Seen, error) {
+	faces, err := member.Faces(ctx, tx, a.Bank.ID, sides([]Exchange{e}))
 	if err != nil {
-		return nil, err
+		return Seen{}, err
 	}
+	all, err := seeAll(ctx, tx, a, []Exchange{e}, faces, a.As(e.HelperID, e.HelpedID))
+	if err != nil {
+		return Seen{}, err
+	}
+	return all[0], nil
+}
+
+// seeAll adds names and verbs, from the side of a member, or a broker's. Refuses with
+// ErrNoExchange what is another's.
+func seeAll(ctx context.Context, tx bun.IDB, a identity.Actor, all []Exchange, faces map[uuid.UUID]member.Face, who uuid.UUID) ([]Seen, error) {
 	every, err := rhythms(ctx, tx, a.Bank.ID, all)
 	if err != nil {
 		return nil, err
 	}
-	exchanges := make([]uuid.UUID, len(all))
-	for i, e := range all {
-		exchanges[i] = e.ID
-	}
-	letters, err := unread(ctx, tx, a.Bank.ID, who, exchanges)
+	letters, err := unread(ctx, tx, a.Bank.ID, who, all)
 	if err != nil {
 		return nil, err
 	}
+	return show(a, all, who, faces, every, letters)
+}
+
+// show is seeAll of what has been read.
+func show(a identity.Actor, all []Exchange, who uuid.UUID, faces map[uuid.UUID]member.Face, every, letters map[uuid.UUID]int) ([]Seen, error) {
 	out := make([]Seen, len(all))
 	for i, e := range all {
 		side, ok := sideOf(e, who, a.May(identity.WorkDesk))
@@ -157,7 +181,7 @@ func seeAll(ctx context.Context, tx bun.IDB, a identity.Actor, all []Exchange, w
 			return nil, ErrNoExchange
 		}
 		can := slices.DeleteFunc(verbs(e, side), func(verb string) bool { return side != Broker && !a.Can(who, limitOf(verb)) })
-		out[i] = Seen{Exchange: e, Helper: people[e.HelperID], Helped: people[e.HelpedID], Side: side, Verbs: can, WaitingFor: waitingFor(e), Unread: letters[e.ID]}
+		out[i] = Seen{Exchange: e, Helper: faces[e.HelperID], Helped: faces[e.HelpedID], Side: side, Verbs: can, WaitingFor: waitingFor(e), Unread: letters[e.ID]}
 		if e.ArrangementID != nil {
 			out[i].Every = every[*e.ArrangementID]
 		}
@@ -166,24 +190,6 @@ func seeAll(ctx context.Context, tx bun.IDB, a identity.Actor, all []Exchange, w
 		}
 	}
 	return out, nil
-}
-
-// stands reads how an exchange stands after a move: what One does, without its
-// history and its letters. Refuses with ErrNoExchange.
-func (s *Service) stands(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen, error) {
-	var out Seen
-	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
-		e, err := byID(ctx, tx, a.Bank.ID, id)
-		if err != nil {
-			return err
-		}
-		seen, err := seeAll(ctx, tx, a, []Exchange{e}, a.As(e.HelperID, e.HelpedID))
-		if err == nil {
-			out = seen[0]
-		}
-		return err
-	})
-	return out, err
 }
 
 // One reads an exchange: one's own, or any for a broker. Refuses with
@@ -197,11 +203,9 @@ func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen
 		if err != nil {
 			return err
 		}
-		seen, err := seeAll(ctx, tx, a, []Exchange{e}, a.As(e.HelperID, e.HelpedID))
-		if err != nil {
+		if out, err = see(ctx, tx, a, e); err != nil {
 			return err
 		}
-		out = seen[0]
 		if letters, err = s.letters(ctx, tx, a, out, s.Clock.Now()); err != nil {
 			return err
 		}
@@ -242,37 +246,38 @@ func moved(ctx context.Context, tx bun.IDB, events []Event) ([]Moved, error) {
 	return out, err
 }
 
-// known lists whom a member has met in an exchange, most recent first.
-func known(ctx context.Context, tx bun.IDB, bank, who uuid.UUID) ([]Met, error) {
-	var rows []Exchange
-	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("helper_id = ? or helped_id = ?", who, who).
-		Where("state in ('settled', 'done', 'agreed')").Order("created_at DESC").Limit(60).Scan(ctx)
-	if err != nil {
-		return nil, err
+// lately are a member's newest exchanges that took place or will, of which only what
+// is shown of people one knows is read. Each side has an index in time's order.
+func lately(ctx context.Context, tx bun.IDB, bank, who uuid.UUID) ([]Exchange, error) {
+	side := func(column string) *bun.SelectQuery {
+		return tx.NewSelect().Model((*Exchange)(nil)).Column("helper_id", "helped_id", "kind", "minutes", "created_at").Where("bank_id = ?", bank).
+			Where("? = ?", bun.Ident(column), who).Where("state in ('settled', 'done', 'agreed')").Order("created_at DESC").Limit(60)
 	}
-	var order []uuid.UUID
-	last := map[uuid.UUID]*Exchange{}
+	var rows []Exchange
+	err := tx.NewSelect().TableExpr("((?) union all (?)) as e", side("helper_id"), side("helped_id")).Column("helper_id", "helped_id", "kind", "minutes").
+		Order("created_at DESC").Limit(60).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("list people met: %w", err)
+	}
+	return rows, nil
+}
+
+// known is whom a member has met in these exchanges, most recent first.
+func known(rows []Exchange, faces map[uuid.UUID]member.Face, who uuid.UUID) (out []Met) {
+	at := map[uuid.UUID]int{}
 	for i, e := range rows {
 		other := e.HelperID
 		if other == who {
 			other = e.HelpedID
 		}
-		if !slices.Contains(order, other) {
-			order = append(order, other)
+		n, seen := at[other]
+		if !seen {
+			n, at[other] = len(out), len(out)
+			out = append(out, Met{Face: faces[other]})
 		}
-		if last[other] == nil && e.Minutes != nil {
-			last[other] = &rows[i]
-		}
-	}
-	people, err := member.Some(ctx, tx, bank, order)
-	if err != nil {
-		return nil, err
-	}
-	var out []Met
-	for _, id := range order {
-		if m, ok := people[id]; ok && m.Status == member.Active {
-			out = append(out, Met{m, last[id]})
+		if out[n].Last == nil && e.Minutes != nil {
+			out[n].Last = &rows[i]
 		}
 	}
-	return out, nil
+	return slices.DeleteFunc(out, func(m Met) bool { return m.Status != member.Active })
 }

@@ -28,7 +28,7 @@ type Word struct {
 // Done says how long it took. The other side is asked to confirm, and silence
 // confirms after the bank's days. Refuses with ErrMinutes, ErrFuture, ErrLongAgo
 // and ErrMove.
-func (s *Service) Done(ctx context.Context, a identity.Actor, key, id uuid.UUID, w Word) (Exchange, error) {
+func (s *Service) Done(ctx context.Context, a identity.Actor, key, id uuid.UUID, w Word) (Seen, error) {
 	return s.do(ctx, a, turn{key, id, w.OnBehalf, "say-done", w}, func(ctx context.Context, x *act) error {
 		w := w // the transaction may run twice
 		if err := x.consented(); err != nil {
@@ -179,11 +179,11 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 
 // Confirm says that the hours are right; they move. Refuses with ErrNotYourTurn,
 // ErrMove, ErrOwnHours and insufficient-hours.
-func (s *Service) Confirm(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
+func (s *Service) Confirm(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Seen, error) {
 	return s.confirm(ctx, a, turn{key, id, by, "confirm-hours", nil})
 }
 
-func (s *Service) confirm(ctx context.Context, a identity.Actor, t turn) (Exchange, error) {
+func (s *Service) confirm(ctx context.Context, a identity.Actor, t turn) (Seen, error) {
 	return s.do(ctx, a, t, func(ctx context.Context, x *act) error {
 		if err := x.consented(); err != nil {
 			return err
@@ -203,10 +203,10 @@ func (s *Service) confirm(ctx context.Context, a identity.Actor, t turn) (Exchan
 
 // Dispute says that the hours are not right, and why. A broker gets a task.
 // Refuses with ErrReason, ErrNotYourTurn and ErrMove.
-func (s *Service) Dispute(ctx context.Context, a identity.Actor, key, id uuid.UUID, reason string, by identity.OnBehalf) (Exchange, error) {
+func (s *Service) Dispute(ctx context.Context, a identity.Actor, key, id uuid.UUID, reason string, by identity.OnBehalf) (Seen, error) {
 	reason = strings.TrimSpace(reason)
 	if reason == "" {
-		return Exchange{}, ErrReason.At("/reason")
+		return Seen{}, ErrReason.At("/reason")
 	}
 	return s.do(ctx, a, turn{key, id, by, "dispute-hours", reason}, func(ctx context.Context, x *act) error {
 		if x.e.State == Done && !confirms(x.e, x.side) {
@@ -227,10 +227,10 @@ func (s *Service) Dispute(ctx context.Context, a identity.Actor, key, id uuid.UU
 // Resolve ends a dispute: with the minutes that a broker found to be right.
 // Refuses with ErrReason, ErrMinutes, ErrMove and ErrOwnHours. To end it without
 // hours, Cancel.
-func (s *Service) Resolve(ctx context.Context, a identity.Actor, key, id uuid.UUID, minutes int64, reason string) (Exchange, error) {
+func (s *Service) Resolve(ctx context.Context, a identity.Actor, key, id uuid.UUID, minutes int64, reason string) (Seen, error) {
 	reason = strings.TrimSpace(reason)
 	if reason == "" {
-		return Exchange{}, ErrReason.At("/reason")
+		return Seen{}, ErrReason.At("/reason")
 	}
 	return s.do(ctx, a, turn{key, id, identity.OnBehalf{}, "resolve-dispute", []any{minutes, reason}}, func(ctx context.Context, x *act) error {
 		if err := checkMinutes(minutes); err != nil {
@@ -257,6 +257,7 @@ func (s *Service) settle(ctx context.Context, x *act, minutes int64) error {
 		return err
 	}
 	helper, helped := people[x.e.HelperID], people[x.e.HelpedID]
+	x.faces = map[uuid.UUID]member.Face{helper.ID: helper.Face(), helped.ID: helped.Face()}
 	legs, err := ledger.Move(helped.AccountID, helper.AccountID, ledger.Minutes(minutes))
 	if err != nil {
 		return err

@@ -130,16 +130,20 @@ func (s *Service) letters(ctx context.Context, tx bun.IDB, a identity.Actor, x S
 }
 
 // unread counts, by exchange, the lines that a member has not seen.
-func unread(ctx context.Context, tx bun.IDB, bank, who uuid.UUID, of []uuid.UUID) (map[uuid.UUID]int, error) {
+func unread(ctx context.Context, tx bun.IDB, bank, who uuid.UUID, all []Exchange) (map[uuid.UUID]int, error) {
 	out := map[uuid.UUID]int{}
-	if len(of) == 0 {
+	if len(all) == 0 {
 		return out, nil
+	}
+	of := make([]uuid.UUID, len(all))
+	for i, e := range all {
+		of[i] = e.ID
 	}
 	var rows []struct {
 		ExchangeID uuid.UUID
 		N          int
 	}
-	err := tx.NewSelect().Model((*Letter)(nil)).ColumnExpr("exchange_id, count(*) as n").Where("bank_id = ?", bank).Where("exchange_id in (?)", bun.List(of)).
+	err := tx.NewSelect().Model((*Letter)(nil)).ColumnExpr("exchange_id, count(*) as n").Where("bank_id = ?", bank).Where("exchange_id = any(?)", db.List(of)).
 		Where("from_id <> ?", who).Where("seen_at is null").Where("words <> ''").Group("exchange_id").Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("count letters: %w", err)
@@ -161,10 +165,10 @@ func forgetLetters(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) erro
 
 // Thank keeps a word of thanks from the helped to the helper, once. Refuses with
 // ErrWords, ErrNotYourTurn and ErrMove.
-func (s *Service) Thank(ctx context.Context, a identity.Actor, key, id uuid.UUID, words string, by identity.OnBehalf) (Exchange, error) {
+func (s *Service) Thank(ctx context.Context, a identity.Actor, key, id uuid.UUID, words string, by identity.OnBehalf) (Seen, error) {
 	words, err := line(words, thanksLimit)
 	if err != nil {
-		return Exchange{}, err
+		return Seen{}, err
 	}
 	return s.do(ctx, a, turn{key, id, by, "thank", words}, func(ctx context.Context, x *act) error {
 		switch {

@@ -73,11 +73,9 @@ func (s *Service) LookAtLink(ctx context.Context, slug, token string) (Seen, lis
 		if err != nil {
 			return err
 		}
-		all, err := seeAll(ctx, tx, a, []Exchange{e}, a.Member)
-		if err != nil {
+		if out, err = see(ctx, tx, a, e); err != nil {
 			return err
 		}
-		out = all[0]
 		kinds, err := listing.KindNames(ctx, tx, b.ID)
 		kind = kinds[e.Kind]
 		return err

@@ -71,8 +71,9 @@ type act struct {
 	by     identity.OnBehalf
 	now    time.Time
 	reason string
-	limit  string // what a stand-in must be let do for this
-	noted  bool   // worth an event although the state stays
+	limit  string                    // what a stand-in must be let do for this
+	noted  bool                      // worth an event although the state stays
+	faces  map[uuid.UUID]member.Face // of both sides, where they were read already
 }
 
 // turn is one move as it was asked for.
@@ -85,18 +86,18 @@ type turn struct {
 }
 
 // do locks an exchange, works out as what the actor acts, runs fn, and saves what
-// it changed with its event and audit row, all in one transaction.
+// it changed with its event and audit row, all in one transaction, whose last
+// statement reads how the exchange stands. The system only gets the exchange.
 //
 // A repeat with the same key changes nothing and gets the exchange as it stands:
 // whoever lost the answer to a tap, and taps again, is not told off.
-func (s *Service) do(ctx context.Context, a identity.Actor, t turn, fn func(ctx context.Context, x *act) error) (Exchange, error) {
-	var out Exchange
+func (s *Service) do(ctx context.Context, a identity.Actor, t turn, fn func(ctx context.Context, x *act) error) (Seen, error) {
+	var out Seen
+	var blind error // may do it and not see it: it is done, and not shown
 	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
-		now, fresh := s.Clock.Now(), false
-		claim := once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: t.key, Operation: t.action, Input: []any{t.id, t.by, t.said}, Now: now}
+		x := &act{tx: tx, a: a, by: t.by, now: s.Clock.Now(), limit: limitOf(t.action)}
+		claim := once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: t.key, Operation: t.action, Input: []any{t.id, t.by, t.said}, Now: x.now}
 		_, err := once.Do(ctx, tx, claim, func(uuid.UUID) error {
-			fresh = true
-			x := &act{tx: tx, a: a, by: t.by, now: now, limit: limitOf(t.action)}
 			var err error
 			if x.e, err = lock(ctx, tx, a.Bank.ID, t.id); err != nil {
 				return err
@@ -111,16 +112,49 @@ func (s *Service) do(ctx context.Context, a identity.Actor, t turn, fn func(ctx 
 			if err := save(ctx, tx, x.e, Event{From: x.from, To: x.e.State, ActorID: a.Person, ActedAs: x.side, OnBehalfOf: x.behalf, Consent: x.consent(), Minutes: x.e.Minutes, Reason: x.reason, At: x.now, Noted: x.noted}); err != nil {
 				return err
 			}
-			out = x.e
 			return x.audit(ctx, t.action)
 		})
-		if err != nil || fresh {
+		if err == nil && x.from == "" { // a repeat
+			x.e, err = byID(ctx, tx, a.Bank.ID, t.id)
+		}
+		if err != nil || a.IsSystem() {
+			out.Exchange = x.e
 			return err
 		}
-		out, err = byID(ctx, tx, a.Bank.ID, t.id)
+		out, err = x.seen(ctx)
+		if blind = nil; errors.Is(err, ErrNoExchange) {
+			blind, err = err, nil
+		}
 		return err
 	})
+	if err == nil {
+		err = blind
+	}
 	return out, err
+}
+
+// seen is how the exchange stands, for the actor. It is the transaction's last read.
+func (x *act) seen(ctx context.Context) (Seen, error) {
+	all, err := []Exchange{x.e}, error(nil)
+	if x.faces == nil {
+		if x.faces, err = member.Faces(ctx, x.tx, x.e.BankID, sides(all)); err != nil {
+			return Seen{}, err
+		}
+	}
+	every, err := rhythms(ctx, x.tx, x.e.BankID, all)
+	if err != nil {
+		return Seen{}, err
+	}
+	who := x.a.As(x.e.HelperID, x.e.HelpedID)
+	letters, err := unread(db.Last(ctx), x.tx, x.e.BankID, who, all)
+	if err != nil {
+		return Seen{}, err
+	}
+	out, err := show(x.a, all, who, x.faces, every, letters)
+	if err != nil {
+		return Seen{}, err
+	}
+	return out[0], nil
 }
 
 // who finds the side: the system's, that of the member acted for, or a broker's
@@ -344,7 +378,7 @@ func callBy(x *act, template string) time.Time {
 
 // Agree says yes to a proposal for one side. With both yes it is agreed. Refuses
 // with ErrNotYourTurn.
-func (s *Service) Agree(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
+func (s *Service) Agree(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Seen, error) {
 	return s.do(ctx, a, turn{key, id, by, "agree", nil}, func(ctx context.Context, x *act) error {
 		if x.e.State == Agreed && x.e.NewBy != nil {
 			return s.agreeTime(ctx, x)
@@ -386,7 +420,7 @@ func (s *Service) Agree(ctx context.Context, a identity.Actor, key, id uuid.UUID
 // Cancel says no to a proposal, or calls off what was agreed. A request goes back
 // to the desk. Reason may be empty for a proposal. Refuses with ErrMove and
 // ErrReason.
-func (s *Service) Cancel(ctx context.Context, a identity.Actor, key, id uuid.UUID, reason string, by identity.OnBehalf) (Exchange, error) {
+func (s *Service) Cancel(ctx context.Context, a identity.Actor, key, id uuid.UUID, reason string, by identity.OnBehalf) (Seen, error) {
 	reason = strings.TrimSpace(reason)
 	return s.do(ctx, a, turn{key, id, by, "cancel-exchange", reason}, func(ctx context.Context, x *act) error {
 		if x.e.State != Disputed { // ending a dispute is the broker's own decision, with a reason

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -69,11 +70,16 @@ func insertEvent(ctx context.Context, tx bun.IDB, by Event) error {
 }
 
 // ofMember lists a member's exchanges in these states, soonest meeting first,
-// then newest.
+// then newest. The states stand in the text, as they do in the index that finds what
+// is not over among all that the member ever did.
 func ofMember(ctx context.Context, tx bun.IDB, bank, member uuid.UUID, states []State, limit int) ([]Exchange, error) {
+	in := make([]string, len(states))
+	for i, s := range states {
+		in[i] = "'" + string(s) + "'"
+	}
 	var out []Exchange
 	err := tx.NewSelect().Model(&out).Where("bank_id = ?", bank).Where("helper_id = ? or helped_id = ?", member, member).
-		Where("state in (?)", bun.List(states)).OrderExpr("starts_at asc nulls last, created_at desc, id").Limit(int64(limit)).Scan(ctx)
+		Where("state in (?)", bun.Safe(strings.Join(in, ", "))).OrderExpr("starts_at asc nulls last, created_at desc, id").Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list exchanges: %w", err)
 	}

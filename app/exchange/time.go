@@ -14,7 +14,7 @@ import (
 // proposal: whoever suggests has said yes to it, the other is asked. What is
 // agreed stays as it is until the other side says yes. A broker who has it from
 // both sets it. Refuses with ErrPast, ErrMove and identity.ErrConsent.
-func (s *Service) AnotherTime(ctx context.Context, a identity.Actor, key, id uuid.UUID, at time.Time, by identity.OnBehalf) (Exchange, error) {
+func (s *Service) AnotherTime(ctx context.Context, a identity.Actor, key, id uuid.UUID, at time.Time, by identity.OnBehalf) (Seen, error) {
 	return s.do(ctx, a, turn{key, id, by, "another-time", at}, func(ctx context.Context, x *act) error {
 		if err := x.consented(); err != nil {
 			return err
@@ -89,7 +89,7 @@ func (s *Service) moved(ctx context.Context, x *act) error {
 
 // KeepTime leaves a meeting at the time it had: the one who suggested another
 // takes it back, or the other says no to it. Refuses with ErrMove.
-func (s *Service) KeepTime(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Exchange, error) {
+func (s *Service) KeepTime(ctx context.Context, a identity.Actor, key, id uuid.UUID, by identity.OnBehalf) (Seen, error) {
 	return s.do(ctx, a, turn{key, id, by, "keep-time", nil}, func(ctx context.Context, x *act) error {
 		if x.from != Agreed || x.e.NewBy == nil {
 			return ErrMove

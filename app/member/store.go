@@ -48,7 +48,7 @@ func Some(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map
 		return out, nil
 	}
 	var rows []Member
-	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id in (?)", bun.List(ids)).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("id = any(?)", db.List(ids)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read members: %w", err)
 	}
 	for _, m := range rows {
@@ -57,8 +57,14 @@ func Some(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map
 	return out, nil
 }
 
-// Face is what other members see of one.
-type Face struct{ Called, Area string }
+// Face is what other members see of one, with whether and how they are reached.
+type Face struct {
+	ID                            uuid.UUID
+	Called, Area, Status, ReachBy string
+}
+
+// Face is the member as others see them.
+func (m Member) Face() Face { return Face{m.ID, m.Called, m.Area, m.Status, m.ReachBy} }
 
 // Faces reads what others see of members, by id.
 func Faces(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]Face, error) {
@@ -66,16 +72,13 @@ func Faces(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (ma
 	if len(ids) == 0 {
 		return out, nil
 	}
-	var rows []struct {
-		ID uuid.UUID
-		Face
-	}
-	err := tx.NewSelect().Model((*Member)(nil)).Column("id", "called", "area").Where("bank_id = ?", bank).Where("id in (?)", bun.List(ids)).Scan(ctx, &rows)
+	var rows []Face
+	err := tx.NewSelect().Model((*Member)(nil)).Column("id", "called", "area", "status", "reach_by").Where("bank_id = ?", bank).Where("id = any(?)", db.List(ids)).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("read faces: %w", err)
 	}
 	for _, r := range rows {
-		out[r.ID] = r.Face
+		out[r.ID] = r
 	}
 	return out, nil
 }

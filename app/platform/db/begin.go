@@ -13,7 +13,10 @@ import (
 )
 
 // connector hands out connections that save round trips: see tenantConn.
-type connector struct{ driver.Connector }
+type connector struct {
+	driver.Connector
+	keeping *keeping
+}
 
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	plain, err := c.Connector.Connect(ctx)
@@ -25,8 +28,16 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		_ = plain.Close()
 		return nil, errors.New("db: the driver has changed its connection's type")
 	}
-	return &tenantConn{Conn: conn}, nil
+	return &tenantConn{Conn: conn, keeping: c.keeping, born: c.keeping.age.Load()}, nil
 }
+
+const (
+	begin  = "begin"
+	commit = "commit"
+)
+
+// join makes one text of statements: a line of its own for each, for one may end in a comment.
+func join(statements []string) string { return strings.Join(statements, "\n;") }
 
 // The context's keys for what a statement's sender knows and the driver does not.
 type (
@@ -55,19 +66,29 @@ var (
 
 // tenantConn is a connection that sends nothing alone that can go with something
 // else: the beginning of a transaction and its tenant, which wait for the first
-// statement, and what is marked with Later. They go as one simple query, which has
-// no state beyond its transaction and so works behind PgBouncer in transaction mode.
-// bun writes values into the text of a query; a statement with parameters, such as
-// the job queue's, goes the driver's own way.
+// statement, and what is marked with Later. What comes again is kept by the server
+// with its plan: see ask. A statement with parameters, such as the job queue's, goes
+// the driver's own way.
 type tenantConn struct {
 	*stdlib.Conn
-	begin []string // a transaction's beginning, not sent yet
-	ahead []string // what Later marked, not sent yet
-	inTx  bool
-	ended bool // the transaction has ended with its last statement
+	keeping    *keeping
+	born       int64 // keeping's age when it was opened
+	statements statements
+	begin      []string // a transaction's beginning, not sent yet
+	ahead      []string // what Later marked, not sent yet
+	inTx       bool
+	ended      answers // to the last statement, which the transaction has ended with
 }
 
 func (c *tenantConn) pg() *pgconn.PgConn { return c.Conn.Conn().PgConn() }
+
+// ResetSession has a connection closed whose kept statements are no use any more.
+func (c *tenantConn) ResetSession(ctx context.Context) error {
+	if c.born != c.keeping.age.Load() {
+		return driver.ErrBadConn
+	}
+	return c.Conn.ResetSession(ctx)
+}
 
 // BeginTx begins a transaction, for the bank that the context names.
 func (c *tenantConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
@@ -78,22 +99,22 @@ func (c *tenantConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx
 		return nil, driver.ErrBadConn
 	}
 	c.reset()
-	c.inTx, c.begin = true, append(c.begin, "begin")
+	c.inTx, c.begin = true, append(c.begin, begin)
 	if bank, ok := ctx.Value(tenant{}).(uuid.UUID); ok {
 		// SET LOCAL takes no parameter; set_config with true is the same and dies with the transaction.
-		c.begin = append(c.begin, "select set_config('timebank.bank', '"+bank.String()+"', true)")
+		c.begin = append(c.begin, "select set_config('timebank.bank', "+string(mark)+"'"+bank.String()+"', true)")
 	}
 	return ending{ctx, c}, nil
 }
 
 func (c *tenantConn) reset() {
-	c.begin, c.ahead, c.inTx, c.ended = c.begin[:0], c.ahead[:0], false, false
+	c.begin, c.ahead, c.inTx, c.ended = c.begin[:0], c.ahead[:0], false, nil
 }
 
 // gone refuses what would run outside the transaction that it belongs to.
 func (c *tenantConn) gone() error {
 	switch {
-	case c.ended:
+	case c.ended != nil:
 		return errAfterLast
 	case c.inTx && len(c.begin) == 0 && c.pg().TxStatus() == 'I':
 		return errNotBegun
@@ -102,12 +123,17 @@ func (c *tenantConn) gone() error {
 }
 
 // send sends what waits, and these statements after it, and passes over the results
-// of what waited.
-func (c *tenantConn) send(ctx context.Context, statements ...string) *pgconn.MultiResultReader {
-	text := slices.Concat(c.begin, c.ahead, statements)
+// of what waited. What begins and ends a transaction at once needs to say neither:
+// what is sent together is one transaction.
+func (c *tenantConn) send(ctx context.Context, statements ...string) answers {
+	first := c.begin
+	if n := len(statements); len(first) > 0 && n > 0 && statements[n-1] == commit {
+		first, statements = first[1:], statements[:n-1]
+	}
+	text := slices.Concat(first, c.ahead, statements)
 	skip := len(text) - len(statements)
 	c.begin, c.ahead = c.begin[:0], c.ahead[:0]
-	all := c.pg().Exec(ctx, strings.Join(text, "\n;")) // a line of its own, for a statement may end in a comment
+	all := c.ask(ctx, text)
 	for range skip {
 		if !all.NextResult() {
 			break
@@ -171,11 +197,13 @@ func (c *tenantConn) QueryContext(ctx context.Context, query string, args []driv
 	if err := c.gone(); err != nil {
 		return nil, err
 	}
-	statements := []string{query}
+	r := &rows{types: c.Conn.Conn().TypeMap()}
 	if c.inTx && ctx.Value(last{}) != nil {
-		statements, c.ended = append(statements, "commit"), true
+		r.all = c.send(ctx, query, commit)
+		c.ended = r.all
+	} else {
+		r.all = c.send(ctx, query)
 	}
-	r := &rows{types: c.Conn.Conn().TypeMap(), all: c.send(ctx, statements...)}
 	if !r.advance() {
 		return nil, c.bad(r.Close())
 	}
@@ -199,7 +227,12 @@ type ending struct {
 
 func (e ending) Commit() error {
 	c := e.c
-	if c.ended || len(c.begin) > 0 && len(c.ahead) == 0 {
+	if c.ended != nil {
+		err := c.ended.Close()
+		c.reset()
+		return err
+	}
+	if len(c.begin) > 0 && len(c.ahead) == 0 {
 		c.reset()
 		return nil
 	}
@@ -209,7 +242,7 @@ func (e ending) Commit() error {
 	if c.pg().TxStatus() == 'E' {
 		return errors.Join(errors.New("db: commit of a transaction that has failed"), e.Rollback())
 	}
-	if err := c.send(e.ctx, "commit").Close(); err != nil {
+	if err := c.send(e.ctx, commit).Close(); err != nil {
 		return errors.Join(err, e.Rollback())
 	}
 	c.reset()

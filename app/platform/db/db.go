@@ -16,7 +16,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 )
 
 // AppRole is the Postgres role that requests and jobs run as: it owns nothing,
@@ -39,9 +38,8 @@ func Open(_ context.Context, url string, o Options) (*bun.DB, error) {
 	if err != nil {
 		return nil, errors.New("the database address cannot be read; write it as postgres://user:password@host:5432/name")
 	}
-	// bun writes values into the text of a query, so the default mode would keep a
-	// prepared statement for every value ever seen. Exec mode also works behind
-	// PgBouncer in transaction mode.
+	// For statements with parameters, such as the job queue's: nothing is kept of them.
+	// The rest go by tenantConn, which keeps what comes again.
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
 	set := cfg.RuntimeParams
 	set["timezone"] = "UTC"
@@ -52,7 +50,7 @@ func Open(_ context.Context, url string, o Options) (*bun.DB, error) {
 	if o.AppRole && cfg.User != AppRole {
 		set["role"] = AppRole
 	}
-	var from driver.Connector = connector{stdlib.GetConnector(*cfg)}
+	var from driver.Connector = connector{stdlib.GetConnector(*cfg), &keeping{}}
 	if o.Wrap != nil {
 		from = o.Wrap(from)
 	}
@@ -63,7 +61,7 @@ func Open(_ context.Context, url string, o Options) (*bun.DB, error) {
 	pool.SetMaxOpenConns(o.MaxConns)
 	pool.SetMaxIdleConns(o.MaxConns)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return bun.NewDB(pool, pgdialect.New()), nil
+	return bun.NewDB(pool, newDialect()), nil
 }
 
 // Check refuses to run on a server that could lose or mix what it is trusted

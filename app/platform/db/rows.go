@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
@@ -17,7 +16,7 @@ import (
 // after the other, with the same Go types as the driver's own.
 type rows struct {
 	types   *pgtype.Map
-	all     *pgconn.MultiResultReader
+	all     answers
 	next    bool // the result after the present one has been found and not begun
 	columns []string
 	oids    []uint32

@@ -71,7 +71,7 @@ func once(ctx context.Context, pool *bun.DB, bank uuid.UUID, fn func(context.Con
 
 func retryable(err error) bool {
 	code := State(err)
-	return code == "40001" || code == "40P01" || pgconn.SafeToRetry(err)
+	return code == "40001" || code == "40P01" || forgotten(code) || pgconn.SafeToRetry(err)
 }
 
 // State is the SQLSTATE in err's chain, or "".
