@@ -88,8 +88,7 @@ test('a member rests, comes back, and leaves', async ({ page }) => {
   await expect(page).toHaveURL(/\/sign-in/);
 });
 
-// Corrected, not run since: the part about the rest stays open when it turns into the way back.
-test.fixme('a broker does it all for a member who has no device, and both names are kept', async ({ page }) => {
+test('a broker does it all for a member who has no device, and both names are kept', async ({ page }) => {
   const as = await apiAs(broker);
   const nell = await newMember('Nell');
   await signIn(page, broker);
