@@ -37,14 +37,15 @@ frontend/build/200.html: $(WEB_FILES) frontend/node_modules/.ready
 	@touch $@
 
 .PHONY: test
-test: test-client test-go test-web test-pages ## Everything that is tested.
+test: ## Everything that is tested: two at a time, then the browser alone, since its pages are waited for.
+	@$(MAKE) --no-print-directory -j2 test-client test-go test-web lint
+	@$(MAKE) --no-print-directory test-pages
 	@echo "all tests passed"
 
 .PHONY: test-go
 test-go: frontend/build/200.html ## Go tests, with the race detector, on a real PostgreSQL.
 	@.ci/need books
-	@go vet ./...
-	@go test -race -p 2 -timeout 10m ./...
+	@go test -race -p 2 -timeout 15m ./...
 
 .PHONY: test-client
 test-client: $(BIN) frontend/node_modules/.ready ## The TypeScript client is the one that the API describes.
@@ -73,7 +74,7 @@ bench-search: ## Search over 100,000 listings of one bank, beside reads by prima
 	@go test ./app/listing -run '^$$' -bench SearchBeside -benchtime 1x -timeout 30m
 
 .PHONY: lint
-lint: ## Formatting, vet and, where they are at hand, staticcheck and govulncheck.
+lint: frontend/build/200.html ## Formatting, vet and, where they are at hand, staticcheck and govulncheck.
 	@.ci/lint
 
 .PHONY: clean
