@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import adapter from '@sveltejs/adapter-static';
 import { sveltekit } from '@sveltejs/kit/vite';
 import { defineConfig } from 'vitest/config';
@@ -6,21 +7,25 @@ import { logicalSides } from './styles/logical.mjs';
 // SvelteKit writes an inline style on its route announcer; this is the hash of that one attribute.
 const announcerStyle = 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo=';
 
-// What the member's first page needs is one file: nearly all of it is what every other page needs too. Messages
-// are left out, since their index leads to all of them; they go with whoever says them.
+// What home and the list of offers need is one file: nearly all of it is what every other page needs too. So are the
+// words it says; which they are is read from who says them, since their index leads to all.
 type Graph = { getModuleInfo(id: string): { importedIds: readonly string[] } | null };
-const first = ['/src/routes/+layout.svelte', '/src/routes/(member)/+layout.svelte', '/src/routes/(member)/home/+page.svelte'];
+const first = ['+layout', '(member)/+layout', '(member)/home/+page', '(member)/offers/+page'];
 const needed = new Set<string>();
+const said = new Set<string>();
 
 function core(id: string, graph: Graph): string | null {
   if (needed.size === 0) {
-    const todo = first.map((path) => import.meta.dirname + path);
+    const todo = first.map((path) => `${import.meta.dirname}/src/routes/${path}.svelte`);
     for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
       if (needed.has(next) || next.includes('/paraglide/messages')) continue;
       needed.add(next);
       todo.push(...(graph.getModuleInfo(next)?.importedIds ?? []));
+      if (next.startsWith(`${import.meta.dirname}/src/`)) for (const [, key] of readFileSync(next.replace(/\?.*/, ''), 'utf8').matchAll(/\bm\.(\w+)/g)) said.add(key);
     }
   }
+  const word = /\/paraglide\/messages\/(\w+)\.js$/.exec(id)?.[1];
+  if (word) return said.has(word) ? 'core' : null;
   return /\/(src\/lib|paraglide)\//.test(id) && /\.(js|ts|svelte)$/.test(id) && needed.has(id) ? 'core' : null;
 }
 
@@ -74,7 +79,7 @@ export default defineConfig({
             codeSplitting: {
               groups: [
                 { name: 'svelte', test: /node_modules[\\/](svelte|@sveltejs|esm-env)[\\/].*\.(js|ts)$|vite[\\/]preload-helper|rolldown[\\/]runtime/ },
-              { name: core },
+                { name: core },
                 {
                   name: 'shared',
                   test: /[\\/](src[\\/]lib|paraglide)[\\/].*\.(js|ts|svelte)$/,

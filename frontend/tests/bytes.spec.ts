@@ -7,21 +7,19 @@ type Limit = { script: number; all: number; requests: number; font?: number; shi
 type Cookies = Awaited<ReturnType<BrowserContext['cookies']>>;
 
 const member: Limit = { script: 60, all: 130, requests: 30 };
-// Over the 60 that a member's page is promised to stay under, by what is written here: docs/browser-figures.md.
-const over: Limit = { script: 63, all: 130, requests: 32, shift: 0.25 };
 const desk: Limit = { script: 70, all: 180, requests: 40 };
 const visits: { who: string; lang?: string; pages: Record<string, Limit> }[] = [
-  { who: '', pages: { '/': { script: 60, all: 100, requests: 22, shift: 0.15 }, '/sign-in': { script: 60, all: 100, requests: 20 } } },
+  { who: '', pages: { '/': { script: 60, all: 100, requests: 20 }, '/sign-in': { script: 60, all: 100, requests: 20 } } },
   {
     who: 'a member',
     pages: Object.fromEntries(
-      ['/home', '/ask', '/record', '/hours', '/diary', '/offers', '/exchange', '/listing', '/offer', '/me', '/me/details', '/me/looked', '/me/data', '/me/rest', '/me/leave'].map((path) => [path, ['/home', '/offers', '/me'].includes(path) ? over : member]),
+      ['/home', '/ask', '/record', '/hours', '/diary', '/offers', '/exchange', '/listing', '/offer', '/me', '/me/details', '/me/looked', '/me/data', '/me/rest', '/me/leave'].map((path) => [path, member]),
     ),
   },
-  { who: 'a member', lang: 'cy', pages: { '/home': { ...over, all: 150, font: 40 } } },
-  { who: 'a member', lang: 'ur', pages: { '/home': { ...over, all: 150, font: 40 } } },
+  { who: 'a member', lang: 'cy', pages: { '/home': { ...member, all: 150, font: 40 } } },
+  { who: 'a member', lang: 'ur', pages: { '/home': { ...member, all: 150, font: 40 } } },
   { who: broker, pages: { '/broker': desk } },
-  { who: receptionist, pages: { '/surgery': { ...desk, shift: 0.2 } } },
+  { who: receptionist, pages: { '/surgery': desk } },
 ];
 
 for (const { who, lang, pages } of visits) {

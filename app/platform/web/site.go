@@ -12,6 +12,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -106,8 +107,8 @@ func (s *site) serve(c echo.Context) error {
 		h.Set("Cache-Control", "no-cache")
 	case strings.HasPrefix(name, "_app/immutable/"):
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		// These speak about pages. A first visit fetches some twenty files, so they would weigh as much as one.
-		for _, name := range []string{"Cross-Origin-Opener-Policy", "Permissions-Policy", "Referrer-Policy"} {
+		// These speak about pages and answers. A first visit fetches some twenty files, so they would weigh as much as one.
+		for _, name := range []string{"Cross-Origin-Opener-Policy", "Permissions-Policy", "Referrer-Policy", "X-Request-Id"} {
 			h.Del(name)
 		}
 	default:
@@ -128,6 +129,7 @@ func (s *site) serve(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	h.Set("Content-Length", strconv.Itoa(len(b)))
 	if c.Request().Method == http.MethodHead {
 		return c.NoContent(http.StatusOK)
 	}
