@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/caarlos0/env/v11"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Config is all that can be set from outside.
@@ -27,7 +28,7 @@ type Config struct {
 	Owner     Secret   `env:"DATABASE_OWNER_URL"` // migrates; default DATABASE_URL
 	Key       Secret   `env:"TIMEBANK_KEY"`       // seals sensitive columns and signs sessions; empty: a key file in State
 	KeyNext   Secret   `env:"TIMEBANK_KEY_NEXT"`  // the key that is to follow TIMEBANK_KEY, while it is changed
-	SMTP      Secret   `env:"SMTP_URL"`           // smtp://user:password@host:587
+	SMTP      Secret   `env:"SMTP_URL"`           // smtps://user:password@host:465, or smtp://…:587 with STARTTLS
 	SMS       string   `env:"SMS_URL"`            // https://…: a gateway for text messages; empty: none are sent
 	SMSToken  Secret   `env:"SMS_TOKEN"`          // its bearer token
 	SMSFrom   string   `env:"SMS_FROM" envDefault:"Timebank"`
@@ -74,6 +75,9 @@ func Load() (Config, error) {
 			return c, err
 		}
 	}
+	if err := cmp.Or(encrypted("DATABASE_URL", c.Database), encrypted("DATABASE_OWNER_URL", c.Owner)); err != nil {
+		return c, err
+	}
 	if c.Owner == "" {
 		c.Owner = c.Database
 	}
@@ -102,6 +106,32 @@ func (c Config) PushSubject() string {
 		return from.Address
 	}
 	return c.MailFrom
+}
+
+// encrypted refuses a database on another machine whose address leaves it to chance
+// whether the line there is encrypted: PostgreSQL's own default falls back to plain
+// text where the server, or somebody between, says that it has no TLS.
+func encrypted(name string, address Secret) error {
+	if address == "" {
+		return nil
+	}
+	c, err := pgconn.ParseConfig(string(address))
+	if err != nil {
+		return fmt.Errorf("%s cannot be read; write it as postgres://user:password@host:5432/timebank?sslmode=verify-full", name) // the library's words may hold the password
+	}
+	hosts := append([]*pgconn.FallbackConfig{{Host: c.Host, TLSConfig: c.TLSConfig}}, c.Fallbacks...)
+	plain, sealed := false, false
+	for _, h := range hosts {
+		ip, err := netip.ParseAddr(h.Host)
+		if strings.HasPrefix(h.Host, "/") || h.Host == "localhost" || err == nil && ip.Unmap().IsLoopback() {
+			continue
+		}
+		plain, sealed = plain || h.TLSConfig == nil, sealed || h.TLSConfig != nil
+	}
+	if plain && sealed {
+		return fmt.Errorf("%s: say how the line to the database is kept from others: add ?sslmode=verify-full, or sslmode=disable where nobody else is on that network", name)
+	}
+	return nil
 }
 
 func fromFile(name string, into *Secret) error {

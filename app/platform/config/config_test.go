@@ -52,7 +52,7 @@ func TestSettingsAreRead(t *testing.T) {
 	if err := os.WriteFile(file, []byte("from file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	set(t, map[string]string{"TIMEBANK_KEY_FILE": file, "DATABASE_URL": "postgres://a", "TIMEBANK_ADDR": "127.0.0.1:9999", "TIMEBANK_TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8"})
+	set(t, map[string]string{"TIMEBANK_KEY_FILE": file, "DATABASE_URL": "postgres://localhost/a", "TIMEBANK_ADDR": "127.0.0.1:9999", "TIMEBANK_TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8"})
 	c, err := Load()
 	if err != nil {
 		t.Fatal(err)
@@ -71,6 +71,25 @@ func TestUnusableSettingsAreNamed(t *testing.T) {
 		set(t, map[string]string{name: value})
 		if _, err := Load(); err == nil || !strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s=%s: %v", name, value, err)
+		}
+	}
+}
+
+// What somebody is asked and told lies in the database: the line there is not left to
+// PostgreSQL's own default, which is plain text where the server has no TLS.
+func TestLineToTheDatabaseIsNotLeftToChance(t *testing.T) {
+	for address, fine := range map[string]bool{
+		"postgres://u:hunter2@db.example.org/x": false, "postgres://u:hunter2@db.example.org/x?sslmode=prefer": false, "postgres://u:hunter2@10.0.0.5/x?sslmode=allow": false,
+		"host=db.example.org password=hunter2": false, "postgres://u:hunter2@127.0.0.1,db.example.org/x": false, "postgres://u:hunter2@h:port/x": false,
+		"postgres://u:hunter2@db.example.org/x?sslmode=verify-full": true, "postgres://u:hunter2@db.example.org/x?sslmode=require": true, "postgres://u:hunter2@db/x?sslmode=disable": true,
+		"postgres://u:hunter2@127.0.0.1:5432/x": true, "postgres://u:hunter2@localhost/x": true, "postgres://u:hunter2@[::1]/x": true, "postgres:///x?host=/run/postgresql": true,
+	} {
+		for _, name := range []string{"DATABASE_URL", "DATABASE_OWNER_URL"} {
+			set(t, map[string]string{name: address, "PGSSLMODE": ""})
+			_, err := Load()
+			if (err == nil) != fine || err != nil && (!strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "hunter2")) {
+				t.Errorf("%s=%s: %v", name, address, err)
+			}
 		}
 	}
 }

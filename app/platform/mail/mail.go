@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -44,31 +45,37 @@ type SMTP struct {
 // not help.
 var ErrAddress = errors.New("mail: address cannot be used")
 
-// NewSMTP reads smtp://user:password@host:port (STARTTLS where the server has
-// it) or smtps://… (TLS at once).
-func NewSMTP(address, from string) (*SMTP, error) {
+const howToWrite = "write it as smtp://user:password@host:587"
+
+// NewSMTP reads smtp://user:password@host:port (STARTTLS) or smtps://… (TLS at once).
+// A server that offers no STARTTLS gets nothing, but on this machine; for one in a
+// network of one's own, smtp://host:25?tls=if-offered says that it may do without.
+// Where there is TLS, the server's certificate must be good for its name.
+func NewSMTP(address, from string) (*SMTP, error) { return newSMTP(address, from) }
+
+func newSMTP(address, from string, also ...gomail.Option) (*SMTP, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || (u.Scheme != "smtp" && u.Scheme != "smtps") {
-		return nil, errors.New("SMTP_URL cannot be read; write it as smtp://user:password@host:587")
+		return nil, errors.New("SMTP_URL cannot be read; " + howToWrite)
 	}
 	o := []gomail.Option{gomail.WithTimeout(20 * time.Second)}
 	if p := u.Port(); p != "" {
 		n, err := strconv.Atoi(p)
 		if err != nil {
-			return nil, errors.New("SMTP_URL cannot be read; write it as smtp://user:password@host:587")
+			return nil, errors.New("SMTP_URL cannot be read; " + howToWrite)
 		}
 		o = append(o, gomail.WithPort(n))
 	}
-	if u.Scheme == "smtps" {
-		o = append(o, gomail.WithSSL())
-	} else {
-		o = append(o, gomail.WithTLSPolicy(gomail.TLSOpportunistic))
+	tls, ok := secured(u)
+	if !ok {
+		return nil, errors.New("SMTP_URL: after the ? only tls=if-offered is known, with smtp://")
 	}
+	o = append(o, tls)
 	if u.User != nil {
 		pw, _ := u.User.Password()
 		o = append(o, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(u.User.Username()), gomail.WithPassword(pw))
 	}
-	c, err := gomail.NewClient(u.Hostname(), o...)
+	c, err := gomail.NewClient(u.Hostname(), append(o, also...)...)
 	if err != nil {
 		return nil, fmt.Errorf("SMTP_URL: %w", err)
 	}
@@ -78,6 +85,25 @@ func NewSMTP(address, from string) (*SMTP, error) {
 	}
 	domain := from[strings.LastIndexByte(from, '@')+1:]
 	return &SMTP{c, from, strings.Trim(domain, "<> ")}, nil
+}
+
+// secured is how the line to a server is kept from being read on its way; false when
+// the address says something that is not known.
+func secured(u *url.URL) (gomail.Option, bool) {
+	switch said := u.RawQuery; {
+	case u.Scheme == "smtps":
+		return gomail.WithSSL(), said == ""
+	case said == "tls=if-offered", said == "" && local(u.Hostname()):
+		return gomail.WithTLSPolicy(gomail.TLSOpportunistic), true
+	default:
+		return gomail.WithTLSPolicy(gomail.TLSMandatory), said == ""
+	}
+}
+
+// local tells whether a host is this machine.
+func local(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 // Send implements Sender. It returns ErrAddress where the recipient is the
@@ -103,6 +129,9 @@ func (s *SMTP) Send(ctx context.Context, m Mail) error {
 	}
 	if e, ok := errors.AsType[*gomail.SendError](err); ok && e.Reason == gomail.ErrSMTPRcptTo && !e.IsTemp() {
 		return ErrAddress
+	}
+	if strings.Contains(err.Error(), "STARTTLS mode set to") {
+		return errors.New("mail: the server offers no encryption, so nothing was sent; use smtps://, or allow it in SMTP_URL with ?tls=if-offered")
 	}
 	// The library's text may repeat the address; the log gets only its kind.
 	return errors.New("mail: the server did not take the message")
