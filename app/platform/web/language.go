@@ -15,7 +15,12 @@ import (
 )
 
 // languageCookie holds what was chosen on a device. It says nothing about a person.
-const languageCookie = "lang"
+func languageCookie(secure bool) string {
+	if secure {
+		return "__Host-lang"
+	}
+	return "lang"
+}
 
 var matcher = func() language.Matcher {
 	tags := make([]language.Tag, len(words.Languages))
@@ -44,8 +49,10 @@ func Language(r *http.Request) words.Language {
 
 // Chosen is the language that was chosen on the device of a request; empty when none was.
 func Chosen(r *http.Request) words.Language {
-	if c, err := r.Cookie(languageCookie); err == nil && words.Known(c.Value) {
-		return words.Language(c.Value)
+	for _, secure := range []bool{true, false} { // it is no secret: whichever there is
+		if c, err := r.Cookie(languageCookie(secure)); err == nil && words.Known(c.Value) {
+			return words.Language(c.Value)
+		}
 	}
 	return ""
 }
@@ -79,8 +86,8 @@ type Chooser func(ctx context.Context, r *http.Request, l words.Language) error
 // choose remembers a language on this device and leads to the same page in it: a
 // plain link, so that it works before any script and without one.
 func (s *site) choose(c echo.Context, lang string) error {
-	c.SetCookie(&http.Cookie{Name: languageCookie, Value: lang, Path: "/", MaxAge: 365 * 24 * 60 * 60,
-		Secure: s.secure, SameSite: http.SameSiteLaxMode})
+	c.SetCookie(&http.Cookie{Name: languageCookie(s.secure), Value: lang, Path: "/", MaxAge: 365 * 24 * 60 * 60,
+		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
 	// A link on another site turns over a device at most, not what we write to a person.
 	if from := c.Request().Header.Get("Sec-Fetch-Site"); s.chosen != nil && from != "cross-site" && from != "same-site" {
 		if err := s.chosen(c.Request().Context(), c.Request(), words.Language(lang)); err != nil {

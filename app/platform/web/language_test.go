@@ -80,3 +80,18 @@ func TestALanguageIsChosenByAPlainLink(t *testing.T) {
 		t.Errorf("a language we do not have: %d %v", w.Code, w.Header())
 	}
 }
+
+func TestLanguageCookieKeepsToItsHost(t *testing.T) {
+	t.Parallel()
+	for secure, want := range map[bool]string{true: "__Host-lang=cy; Path=/; Max-Age=31536000; HttpOnly; Secure; SameSite=Lax", false: "lang=cy; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"} {
+		s, _ := testServer(t, Options{Secure: secure, Site: fstest.MapFS{"index.html": file("front"), "200.html": file("x"), "help.html": file("help"), "cy/200.html": file("x"), "cy/help.html": file("cymorth")}})
+		got := ask(s, http.MethodGet, "/help?lang=cy", "").Header().Get("Set-Cookie")
+		if got != want {
+			t.Errorf("secure %v: %s", secure, got)
+		}
+		pair, _, _ := strings.Cut(got, ";")
+		if w := ask(s, http.MethodGet, "/help", "", "Cookie", pair); w.Body.String() != "cymorth" {
+			t.Errorf("secure %v: what was chosen is forgotten: %q", secure, w.Body)
+		}
+	}
+}

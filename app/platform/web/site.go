@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -107,18 +108,15 @@ func (s *site) serve(c echo.Context) error {
 		h.Set("Cache-Control", "no-cache")
 	case strings.HasPrefix(name, "_app/immutable/"):
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-		// These speak about pages and answers. A first visit fetches some twenty files, so they would weigh as much as one.
-		for _, name := range []string{"Cross-Origin-Opener-Policy", "Permissions-Policy", "Referrer-Policy", "X-Request-Id"} {
+		// These speak about pages and answers; scripts, styles and fonts run nothing when they are opened by themselves. A
+		// first visit fetches some twenty of them, so these would weigh as much as one.
+		for _, name := range []string{"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Permissions-Policy", "Referrer-Policy", "X-Request-Id"} {
 			h.Del(name)
 		}
 	default:
 		h.Set("Cache-Control", "no-cache")
 	}
-	kind := mime.TypeByExtension(path.Ext(name))
-	if strings.HasSuffix(name, ".webmanifest") {
-		kind = "application/manifest+json"
-	}
-	if kind != "" {
+	if kind := kindOf(name); kind != "" {
 		h.Set("Content-Type", kind)
 	}
 	file, coding := s.pick(name, c.Request().Header.Get("Accept-Encoding"))
@@ -135,6 +133,13 @@ func (s *site) serve(c echo.Context) error {
 	}
 	_, err = c.Response().Write(b)
 	return err
+}
+
+// kinds are those that not every machine's tables have; in the container there are none.
+var kinds = map[string]string{".webmanifest": "application/manifest+json", ".woff2": "font/woff2", ".svg": "image/svg+xml; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+
+func kindOf(name string) string {
+	return cmp.Or(kinds[path.Ext(name)], mime.TypeByExtension(path.Ext(name)))
 }
 
 // find names the file for an address, and whether it is a page. Missing files

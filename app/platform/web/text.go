@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -39,8 +40,11 @@ func (routes *Routes) readable(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if isJSON(r) && routes.of(c).Upload == 0 {
 			b, err := io.ReadAll(r.Body)
-			if err != nil {
-				return err
+			if _, ours := errors.AsType[*echo.HTTPError](err); ours {
+				return err // over the limit
+			}
+			if err != nil { // it broke off, or its chunks are none
+				return errUnreadable
 			}
 			if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
 				return errUnreadable
