@@ -140,7 +140,8 @@ func (a *App) AddStaff(ctx context.Context, b bank.Bank, name, called, email str
 		if person, err = a.personWith(ctx, tx, name, called, email); err != nil {
 			return err
 		}
-		return identity.GrantRole(ctx, tx, identity.Grant{PersonID: person, BankID: b.ID, Role: role, OrganisationID: organisation, GrantedAt: now})
+		g := identity.Grant{PersonID: person, BankID: b.ID, Role: role, OrganisationID: organisation, GrantedAt: now}
+		return errors.Join(identity.GrantRole(ctx, tx, g), identity.EndSessions(ctx, tx, person, now)) // what began with less must not grow
 	})
 	return person, err
 }
@@ -154,7 +155,8 @@ func (a *App) AddOperator(ctx context.Context, name, email string) error {
 		if err != nil {
 			return err
 		}
-		return identity.GrantOperator(ctx, tx, person, a.Clock.Now())
+		now := a.Clock.Now()
+		return errors.Join(identity.GrantOperator(ctx, tx, person, now), identity.EndSessions(ctx, tx, person, now))
 	})
 }
 

@@ -289,7 +289,7 @@ func (b *browser) try(method, path string, body any, keys ...string) (int, answe
 		r.AddCookie(&http.Cookie{Name: "lang", Value: b.lang})
 	}
 	if b.refresh != "" {
-		r.AddCookie(&http.Cookie{Name: "timebank-refresh", Value: b.refresh})
+		r.AddCookie(&http.Cookie{Name: "timebank-renew", Value: b.refresh})
 	}
 	res, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -298,7 +298,7 @@ func (b *browser) try(method, path string, body any, keys ...string) (int, answe
 	defer func() { _ = res.Body.Close() }()
 	for _, c := range res.Cookies() {
 		switch c.Name {
-		case "timebank-refresh":
+		case "timebank-renew":
 			b.refresh = c.Value
 		case "timebank-browser":
 			b.known = c.Value

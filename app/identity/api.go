@@ -72,14 +72,14 @@ type sessionOutput struct {
 	SetCookie []http.Cookie `header:"Set-Cookie"`
 	Body      struct {
 		Me     Me     `json:"me"`
-		Access string `json:"access" doc:"The token again, for clients without cookies; lives ten minutes"`
+		Access string `json:"access,omitempty" doc:"The token again, for programs without cookies; lives ten minutes. A browser does not get it"`
 		Second bool   `json:"second_step" doc:"Not signed in yet: second-step must follow; me says nothing until then"`
 	}
 }
 
 type refreshInput struct {
-	Plain  string `cookie:"timebank-refresh"`
-	Secure string `cookie:"__Secure-timebank-refresh"`
+	Plain  string `cookie:"timebank-renew"`
+	Secure string `cookie:"__Host-timebank-renew"`
 }
 
 type signedOut struct {
@@ -182,7 +182,10 @@ func (s *Service) refreshOf(in *refreshInput) string {
 
 func (s *Service) answer(ctx context.Context, session Session, t Tokens) (*sessionOutput, error) {
 	out := &sessionOutput{SetCookie: s.cookies(t, int(refreshLife/time.Second))}
-	out.Body.Access, out.Body.Second = t.Access, session.Second == secondNeeded
+	out.Body.Second = session.Second == secondNeeded
+	if !byPage(web.From(ctx).Request) { // a script in a page can read the body, and not the cookie
+		out.Body.Access = t.Access
+	}
 	if out.Body.Second {
 		out.Body.Me = Me{PersonID: session.PersonID, Start: "/sign-in", Banks: []MyBank{}}
 		return out, nil
@@ -194,6 +197,12 @@ func (s *Service) answer(ctx context.Context, session Session, t Tokens) (*sessi
 	return out, nil
 }
 
+// byPage tells whether a page in a browser sent a request: every browser says so in
+// headers that no script can take away.
+func byPage(r *http.Request) bool {
+	return r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != ""
+}
+
 // cookies writes both tokens, or with a negative age takes them away. The access
 // cookie outlives its token on purpose: an expired one says "renew", none says
 // "sign in".
@@ -201,7 +210,7 @@ func (s *Service) cookies(t Tokens, age int) []http.Cookie {
 	access, refresh := cookieNames(s.Secure)
 	return []http.Cookie{
 		{Name: access, Value: t.Access, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode},
-		{Name: refresh, Value: t.Refresh, Path: refreshPath, MaxAge: age, HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode},
+		{Name: refresh, Value: t.Refresh, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode},
 	}
 }
 

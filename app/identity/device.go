@@ -76,6 +76,49 @@ func EndSessions(ctx context.Context, tx bun.IDB, person uuid.UUID, now time.Tim
 	return errors.Join(endDevices(ctx, tx, person), endCodes(ctx, tx, person, now))
 }
 
+// SignOutPeople signs out everywhere whoever has this address or number, as when a
+// phone was stolen, and tells how many they are. Refuses with ErrContact and
+// ErrNoPerson.
+func (s *Service) SignOutPeople(ctx context.Context, contact string) (int, error) {
+	email, phone, err := parseContact(contact)
+	if err != nil {
+		return 0, err
+	}
+	var people []Person
+	err = db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) (err error) {
+		if people, err = byContact(ctx, tx, email, phone); err != nil {
+			return err
+		}
+		for _, p := range people {
+			if err := EndSessions(ctx, tx, p.ID, s.Clock.Now()); err != nil {
+				return err
+			}
+		}
+		return ifFalse(len(people) > 0, ErrNoPerson)
+	})
+	return len(people), err
+}
+
+// SignOutEverybody ends every session there is, as after a break-in, and tells how
+// many. Browsers stay known, so nobody is locked out; the second step is asked of all.
+func (s *Service) SignOutEverybody(ctx context.Context) (int64, error) {
+	var n int64
+	err := db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		res, err := tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", s.Clock.Now()).Where("ended_at is null").Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		if n, err = res.RowsAffected(); err != nil {
+			return err
+		}
+		if _, err := tx.NewUpdate().Model((*knownDevice)(nil)).Set("second_until = null").Where("second_until is not null").Exec(ctx); err != nil {
+			return fmt.Errorf("forget second steps: %w", err)
+		}
+		return nil
+	})
+	return n, err
+}
+
 func endSessions(tx bun.IDB, person uuid.UUID, now time.Time) *bun.UpdateQuery {
 	return tx.NewUpdate().Model((*Session)(nil)).Set("ended_at = ?", now).Where("person_id = ?", person).Where("ended_at is null")
 }

@@ -56,7 +56,7 @@ func (s *Service) AskEmailChange(ctx context.Context, a Actor, email string) err
 	}
 	now := s.Clock.Now()
 	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
-		if err := s.proved(ctx, tx, a); err != nil {
+		if err := s.Proved(ctx, tx, a); err != nil {
 			return err
 		}
 		if ok, err := s.take(ctx, tx, "email-change/"+a.Person.String(), 5, 2*time.Minute, now); err != nil || !ok {

@@ -18,16 +18,16 @@ import (
 	"timebank/app/platform/web"
 )
 
-// Cookies that a browser holds. Over https their names carry the prefixes that
-// stop other hosts and plain http from setting them.
+// Cookies that a browser holds. Over https their names carry the prefix that stops
+// other hosts, sisters too, and plain http from setting them: nobody can slip a
+// session of theirs into somebody's browser. The price is the path: both go along
+// with every request.
 func cookieNames(secure bool) (access, refresh string) {
 	if secure {
-		return "__Host-timebank", "__Secure-timebank-refresh"
+		return "__Host-timebank", "__Host-timebank-renew"
 	}
-	return "timebank", "timebank-refresh"
+	return "timebank", "timebank-renew"
 }
-
-const refreshPath = "/api/session"
 
 // Enter implements web.Gate: it reads the token, finds the bank of the address,
 // and lets in who has the permission that the operation names. A bank that the

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+
+	"timebank/app/platform/db"
 )
 
 // operatorRow is somebody who runs the platform.
@@ -25,6 +27,27 @@ func GrantOperator(ctx context.Context, tx bun.IDB, person uuid.UUID, now time.T
 		return fmt.Errorf("grant operator: %w", err)
 	}
 	return nil
+}
+
+// EndOperator takes the platform from somebody; it counts for the next request, and
+// every device of theirs is signed out. Refuses with ErrNoPerson.
+func (s *Service) EndOperator(ctx context.Context, email string) error {
+	email, _ = CleanEmail(email)
+	now := s.Clock.Now()
+	return db.InTx(ctx, s.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		p, err := PersonByEmail(ctx, tx, email)
+		if err != nil {
+			return err
+		}
+		res, err := tx.NewUpdate().Model((*operatorRow)(nil)).Set("ended_at = ?", now).Where("person_id = ?", p.ID).Where("ended_at is null").Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("end operator: %w", err)
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return ErrNoPerson.Wrap(err)
+		}
+		return EndSessions(ctx, tx, p.ID, now)
+	})
 }
 
 func isOperator(ctx context.Context, tx bun.IDB, person uuid.UUID) (bool, error) {

@@ -1,6 +1,10 @@
 package identity
 
-import "testing"
+import (
+	"testing"
+
+	"timebank/app/platform/dbtest"
+)
 
 func TestPhoneAsPeopleWriteIt(t *testing.T) {
 	t.Parallel()
@@ -61,6 +65,19 @@ func TestNameKeepsEveryAlphabetAndNoTricks(t *testing.T) {
 		got, ok := CleanName(in)
 		if (want != "" && got != want) || ok != (want != "") {
 			t.Errorf("CleanName(%q) = %q, %v; want %q", in, got, ok, want)
+		}
+	}
+}
+
+// Nobody stands in a database that was just made who could sign in, and no program:
+// there is no admin with a password that everybody knows.
+func TestNewDatabaseKnowsNobody(t *testing.T) {
+	t.Parallel()
+	data := dbtest.New(t)
+	for _, of := range []string{"directory.person where email is not null or phone is not null", "directory.role", "directory.operator", "directory.client", "directory.passkey", "directory.session", "directory.sign_in_code"} {
+		var n int
+		if err := data.Owner.NewRaw("select count(*) from "+of).Scan(t.Context(), &n); err != nil || n != 0 {
+			t.Errorf("%d in %s: %v", n, of, err)
 		}
 	}
 }

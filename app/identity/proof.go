@@ -25,8 +25,10 @@ const proofLife = 15 * time.Minute
 // without the second step of somebody who has one.
 var ErrProve = fault.New(fault.Unauthenticated, "sign-in-again", "To keep you safe, sign in once more before you change this.")
 
-// proved refuses with ErrProve.
-func (s *Service) proved(ctx context.Context, tx bun.IDB, a Actor) error {
+// Proved refuses with ErrProve an actor who did not sign in within the last 15
+// minutes, with the second step where they have one, and with ErrSecondStep a browser
+// that only remembers it.
+func (s *Service) Proved(ctx context.Context, tx bun.IDB, a Actor) error {
 	var row Session
 	err := tx.NewSelect().Model(&row).Column("proved_at", "second").Where("id = ?", a.Session).Scan(ctx)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -172,10 +172,10 @@ func TestCookiesKeepToThemselves(t *testing.T) {
 	for _, c := range []struct {
 		secure          bool
 		access, refresh string
-	}{{false, "timebank", "timebank-refresh"}, {true, "__Host-timebank", "__Secure-timebank-refresh"}} {
+	}{{false, "timebank", "timebank-renew"}, {true, "__Host-timebank", "__Host-timebank-renew"}} {
 		s := &Service{Secure: c.secure}
 		set := s.cookies(Tokens{"a", "r"}, 60)
-		if set[0].Name != c.access || set[0].Path != "/" || set[1].Name != c.refresh || set[1].Path != refreshPath {
+		if set[0].Name != c.access || set[0].Path != "/" || set[1].Name != c.refresh || set[1].Path != "/" {
 			t.Errorf("secure %v: %v", c.secure, set)
 		}
 		for _, k := range set {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -141,5 +142,44 @@ func (o operatorCmd) Run(ctx context.Context, c config.Config) error {
 		}
 		say("They can sign in now and see the banks at " + c.URL + "/operator.")
 		return nil
+	})
+}
+
+type endOperatorCmd struct {
+	Email string `arg:"" help:"E-mail address they sign in with."`
+}
+
+func (o endOperatorCmd) Run(ctx context.Context, c config.Config) error {
+	return withApp(ctx, c, func(a *app.App) error {
+		if err := a.Identity.EndOperator(ctx, o.Email); err != nil {
+			return err
+		}
+		say("They see the banks no more, and are signed out everywhere.")
+		return nil
+	})
+}
+
+type signOutCmd struct {
+	Contact  string `arg:"" optional:"" help:"Their e-mail address or phone number."`
+	Everyone bool   `help:"Sign everybody out, of all banks."`
+}
+
+func (o signOutCmd) Run(ctx context.Context, c config.Config) error {
+	return withApp(ctx, c, func(a *app.App) error {
+		if o.Everyone == (o.Contact != "") {
+			return errors.New("say whom: an e-mail address or a phone number, or --everyone")
+		}
+		if o.Everyone {
+			n, err := a.Identity.SignOutEverybody(ctx)
+			if err == nil {
+				say(fmt.Sprintf("Everybody is signed out: %d sessions have ended. Programs have tokens of their own; end them with end-program.", n))
+			}
+			return err
+		}
+		n, err := a.Identity.SignOutPeople(ctx, o.Contact)
+		if err == nil {
+			say(fmt.Sprintf("Signed out everywhere: %d people with this address or number. They can sign in again as ever.", n))
+		}
+		return err
 	})
 }

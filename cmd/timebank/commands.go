@@ -153,6 +153,8 @@ type adminCmd struct {
 	Token       tokenCmd       `cmd:"" help:"Print a bearer token for an hour at most."`
 	EndProgram  endProgramCmd  `cmd:"" help:"Stop an integration or a token, at once."`
 	ResetSecond resetSecondCmd `cmd:"" help:"Take the second step from somebody who lost phone and recovery codes."`
+	SignOut     signOutCmd     `cmd:"" help:"Sign somebody out everywhere, as when a phone was stolen; or everybody."`
+	EndOperator endOperatorCmd `cmd:"" help:"Take the list of banks from somebody, at once."`
 }
 
 type newBankCmd struct {
