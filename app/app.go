@@ -132,7 +132,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe, desk.OfBooks: books.Describe, desk.OfSignUp: a.Gathering.Describe, desk.OfGift: gift.DescribeGifts, desk.OfPotAsk: gift.DescribeAsks,
 		desk.OfStanding: rights.DescribeStandings, desk.OfNewMember: joining.DescribeNew,
 	}}
-	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Sections: sections(a.Referral), Rules: rules(a.Referral),
+	a.Rights = &rights.Service{Pool: d.Pool, Clock: d.Clock, Proved: a.Identity.Proved, Sections: sections(a.Referral), Rules: rules(a.Referral),
 		Exchange: a.Exchange, Referral: a.Referral, Message: a.Message, URL: d.Config.URL, Also: []rights.Leaver{a.Gathering.Leaves, a.Gift.Leaves}}
 	a.Desk.Describes[desk.OfAct] = a.Rights.DescribeActs
 	a.Message.Renders, a.Message.Calls = a.Exchange.Renders(), a.Exchange.Calls()

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"timebank/app"
 	"timebank/app/identity"
@@ -43,6 +44,9 @@ func TestEveryTableIsHeldOrHoldsNothing(t *testing.T) {
 		}
 	}
 }
+
+// reasonOver is when a reason to look has lasted long enough.
+const reasonOver = 10 * time.Minute
 
 // raw reads an answer that is no JSON.
 func (b *browser) raw(path string) (http.Header, string) {
@@ -138,11 +142,20 @@ func TestWhoLookedAndMyData(t *testing.T) {
 	}
 	// A broker prints it for somebody without a device, says why, and Ada can read that.
 	s.refused("GET", hilltop+"/members/"+ada+"/data/page", nil, http.StatusUnprocessableEntity, "say-why-you-look")
-	s.raw(hilltop + "/members/" + ada + "/data/page?purpose=Ada+asked+by+phone")
+	s.refused("POST", hilltop+"/members/"+ada+"/data", map[string]any{"purpose": " x "}, http.StatusUnprocessableEntity, "say-why-you-look")
+	s.do("POST", hilltop+"/members/"+ada+"/data", map[string]any{"purpose": "Ada asked by phone"}, http.StatusNoContent)
+	if _, page := s.raw(hilltop + "/members/" + ada + "/data/page"); !strings.Contains(page, "Ada Whitlock") {
+		t.Errorf("what Sam prints: %s", page)
+	}
+	h.staff(h.bank, "Cora", "cora@example.org", identity.Coordinator, nil)
+	h.signIn("cora@example.org").refused("GET", hilltop+"/members/"+ada+"/data/page", nil, http.StatusUnprocessableEntity, "say-why-you-look") // Sam's reason is not hers
 	looks = a.do("GET", hilltop+"/members/"+ada+"/looks", nil, http.StatusOK).list("looks")
 	if looks[0].str("purpose") != "Ada asked by phone" {
 		t.Errorf("looks: %v", looks[0])
 	}
+	h.clock.Advance(reasonOver)
+	s, a = h.renewed(s), h.renewed(a)
+	s.refused("GET", hilltop+"/members/"+ada+"/data/page", nil, http.StatusUnprocessableEntity, "say-why-you-look")
 	// Staff who are no members read what is held about them, too.
 	if b := s.do("GET", hilltop+"/my-data", nil, http.StatusOK); b.str("for") != "Sam" || len(b.list("sections")) < 10 {
 		t.Errorf("Sam's data: %v", b)

@@ -61,9 +61,16 @@ type looksOutput struct {
 type bundleOutput struct{ Body BundleView }
 
 type memberDataInput struct {
-	Bank    string    `path:"bank"`
-	Member  uuid.UUID `path:"member" format:"uuid"`
-	Purpose string    `query:"purpose" maxLength:"200" doc:"Why; the member can read it"`
+	Bank   string    `path:"bank"`
+	Member uuid.UUID `path:"member" format:"uuid"`
+}
+
+type sayWhyInput struct {
+	Bank   string    `path:"bank"`
+	Member uuid.UUID `path:"member" format:"uuid"`
+	Body   struct {
+		Purpose string `json:"purpose" maxLength:"200" doc:"The member can read it"`
+	}
 }
 
 type pageOutput struct {
@@ -96,9 +103,13 @@ func (s *Service) Routes(r *web.Routes) {
 			b, err := s.MyData(ctx, identity.ActorFrom(ctx))
 			return pageOf(b, err)
 		})
-	web.Register(r, web.Op{ID: "member-data-page", Method: http.MethodGet, Path: "/banks/{bank}/members/{member}/data/page", Room: room, Who: identity.WorkDesk, Summary: "Everything held about a member, to print and hand to them"},
+	web.Register(r, web.Op{ID: "say-why", Method: http.MethodPost, Path: "/banks/{bank}/members/{member}/data", Room: room, Who: identity.WorkDesk, Summary: "Say why one opens everything held about a member; member-data-page is open for ten minutes", Status: http.StatusNoContent},
+		func(ctx context.Context, in *sayWhyInput) (*struct{}, error) {
+			return nil, s.SayWhy(ctx, identity.ActorFrom(ctx), in.Member, in.Body.Purpose)
+		})
+	web.Register(r, web.Op{ID: "member-data-page", Method: http.MethodGet, Path: "/banks/{bank}/members/{member}/data/page", Room: room, Who: identity.WorkDesk, Summary: "Everything held about a member, to print and hand to them, for who has said why"},
 		func(ctx context.Context, in *memberDataInput) (*pageOutput, error) {
-			b, err := s.MemberData(ctx, identity.ActorFrom(ctx), in.Member, in.Purpose)
+			b, err := s.MemberData(ctx, identity.ActorFrom(ctx), in.Member)
 			return pageOf(b, err)
 		})
 	web.Register(r, web.Op{ID: "ask-for-notes", Method: http.MethodPost, Path: "/banks/{bank}/my-data/notes", Room: room, Who: web.SignedIn, Summary: "Ask to read what staff wrote about me", Status: http.StatusAccepted},

@@ -35,6 +35,8 @@ type Service struct {
 	URL      string // where people reach the product; links in messages begin with it
 	Referral *referral.Service
 	Also     []Leaver // what else ends when somebody leaves, before their hours move
+	// Proved refuses an actor who has not signed in just now: they may not change how they sign in.
+	Proved func(ctx context.Context, tx bun.IDB, a identity.Actor) error
 }
 
 // Leaver ends what a slice has planned with a member who leaves.
@@ -77,28 +79,56 @@ func (s *Service) MyData(ctx context.Context, a identity.Actor) (Bundle, error) 
 	return out, err
 }
 
-// MemberData is the same for a member without a device: a broker prints it and
-// hands it over, and says why. Refuses with ErrPurpose, member.ErrNoMember.
-func (s *Service) MemberData(ctx context.Context, a identity.Actor, who uuid.UUID, purpose string) (Bundle, error) {
-	var out Bundle
+// reasonLife is how long a reason to look lasts: long enough to print a page, and
+// once more when the printer jams.
+const reasonLife = 10 * time.Minute
+
+// SayWhy keeps why a broker opens everything that is held about a member; the member
+// reads it, and MemberData is open to that broker for ten minutes. Refuses with
+// ErrPurpose and member.ErrNoMember.
+func (s *Service) SayWhy(ctx context.Context, a identity.Actor, who uuid.UUID, purpose string) error {
 	purpose = strings.Join(strings.Fields(purpose), " ")
 	if n := len([]rune(purpose)); n < 3 || n > 200 {
-		return out, ErrPurpose.At("/purpose")
+		return ErrPurpose.At("/purpose")
 	}
-	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
-		m, err := member.ByID(ctx, tx, a.Bank.ID, who)
-		if err != nil {
-			return err
-		}
-		if m.Status == member.Left {
-			return member.ErrNoMember
-		}
-		if out, err = s.bundle(ctx, tx, a, m.PersonID, m.ID); err != nil {
+	return db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		if _, err := here(ctx, tx, a, who); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, a, "member-data", "member", who, &purpose)
 	})
+}
+
+// MemberData is the same for a member without a device: a broker who has said why
+// prints it and hands it over. Refuses with ErrPurpose, member.ErrNoMember.
+func (s *Service) MemberData(ctx context.Context, a identity.Actor, who uuid.UUID) (Bundle, error) {
+	var out Bundle
+	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		m, err := here(ctx, tx, a, who)
+		if err != nil {
+			return err
+		}
+		said, err := tx.NewSelect().Model((*audit.Entry)(nil)).Where("bank_id = ?", a.Bank.ID).Where("object_id = ?", who).Where("actor_id = ?", a.Person).
+			Where("action = 'member-data'").Where("at > ?", s.Clock.Now().Add(-reasonLife)).Exists(ctx)
+		if err != nil {
+			return fmt.Errorf("read why: %w", err)
+		}
+		if !said {
+			return ErrPurpose.At("/purpose")
+		}
+		out, err = s.bundle(ctx, tx, a, m.PersonID, m.ID)
+		return err
+	})
 	return out, err
+}
+
+// here finds a member who has not left.
+func here(ctx context.Context, tx bun.IDB, a identity.Actor, who uuid.UUID) (member.Member, error) {
+	m, err := member.ByID(ctx, tx, a.Bank.ID, who)
+	if err == nil && m.Status == member.Left {
+		err = member.ErrNoMember
+	}
+	return m, err
 }
 
 func (s *Service) note(ctx context.Context, tx bun.IDB, a identity.Actor, action, kind string, id uuid.UUID, purpose *string) error {

@@ -37,8 +37,9 @@ func (s *Service) Details(ctx context.Context, a identity.Actor, who uuid.UUID) 
 
 // ChangeDetails corrects a member's record, and the language of what we write to
 // them; none leaves it as it is. Their sign-in number changes with it,
-// but not by a broker's hand for somebody who signs in as staff or elsewhere too.
-// Refuses what cannot be used by field.
+// but not by a broker's hand for somebody who signs in as staff or elsewhere too. Who
+// has no e-mail signs in with that number, so they change it soon after signing in
+// only. Refuses what cannot be used by field, and with identity.ErrProve.
 func (s *Service) ChangeDetails(ctx context.Context, a identity.Actor, who uuid.UUID, consent string, d member.Details, l words.Language) error {
 	return s.on(ctx, a, who, consent, "change-details", func(ctx context.Context, tx bun.IDB, m member.Member, behalf *uuid.UUID) error {
 		p, err := identity.PersonByID(ctx, tx, m.PersonID)
@@ -63,9 +64,16 @@ func (s *Service) ChangeDetails(ctx context.Context, a identity.Actor, who uuid.
 		if behalf != nil && !only {
 			return nil
 		}
+		if behalf == nil && p.Email == nil && !same(p.Phone, m.Phone) {
+			if err := s.Proved(ctx, tx, a); err != nil {
+				return err
+			}
+		}
 		return identity.ChangeNames(ctx, tx, m.PersonID, m.Name, m.Called, m.Phone, true)
 	})
 }
+
+func same(a, b *string) bool { return a == b || a != nil && b != nil && *a == *b }
 
 func emailOf(p identity.Person) string {
 	if p.Email == nil {

@@ -121,6 +121,11 @@ test('a broker does it all for a member who has no device, and both names are ke
 
   await page.getByText('Everything we hold').click();
   await page.getByRole('button', { name: 'Open the page to print' }).click();
+  await expect(page.getByRole('alert')).toContainText('Say in a few words why you open this.');
+  await expectGood(page);
+  await page.getByLabel('Why do you open it?').fill('Nell asked across the table');
+  await page.getByRole('button', { name: 'Open the page to print' }).click();
+  await page.waitForURL(/\/data\/page$/);
   await expect(page.getByRole('heading', { level: 1, name: new RegExp(nell.name) })).toBeVisible();
   await page.goto(`/broker/rights?id=${nell.id}`);
 

@@ -1067,6 +1067,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/members/{member}/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say why one opens everything held about a member; member-data-page is open for ten minutes */
+        post: operations["say-why"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/members/{member}/data/page": {
         parameters: {
             query?: never;
@@ -1074,7 +1091,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everything held about a member, to print and hand to them */
+        /** Everything held about a member, to print and hand to them, for who has said why */
         get: operations["member-data-page"];
         put?: never;
         post?: never;
@@ -4505,8 +4522,8 @@ export interface components {
             code: string;
         };
         RenewSessionAnswer: {
-            /** @description The token again, for clients without cookies; lives ten minutes */
-            access: string;
+            /** @description The token again, for programs without cookies; lives ten minutes. A browser does not get it */
+            access?: string;
             me: components["schemas"]["IdentityMe"];
             /** @description Not signed in yet: second-step must follow; me says nothing until then */
             second_step: boolean;
@@ -4623,6 +4640,10 @@ export interface components {
             for_member?: string;
             words: string;
         };
+        SayWhyBody: {
+            /** @description The member can read it */
+            purpose: string;
+        };
         SearchMembersAnswer: {
             members: components["schemas"]["MemberView"][] | null;
             more: boolean;
@@ -4707,8 +4728,8 @@ export interface components {
             questions: components["schemas"]["JoiningAskBody"][] | null;
         };
         SignInAnswer: {
-            /** @description The token again, for clients without cookies; lives ten minutes */
-            access: string;
+            /** @description The token again, for programs without cookies; lives ten minutes. A browser does not get it */
+            access?: string;
             me: components["schemas"]["IdentityMe"];
             /** @description Not signed in yet: second-step must follow; me says nothing until then */
             second_step: boolean;
@@ -4719,8 +4740,8 @@ export interface components {
             contact: string;
         };
         SignInWithPasskeyAnswer: {
-            /** @description The token again, for clients without cookies; lives ten minutes */
-            access: string;
+            /** @description The token again, for programs without cookies; lives ten minutes. A browser does not get it */
+            access?: string;
             me: components["schemas"]["IdentityMe"];
             /** @description Not signed in yet: second-step must follow; me says nothing until then */
             second_step: boolean;
@@ -9778,12 +9799,79 @@ export interface operations {
             };
         };
     };
+    "say-why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+                member: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SayWhyBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "member-data-page": {
         parameters: {
-            query?: {
-                /** @description Why; the member can read it */
-                purpose?: string;
-            };
+            query?: never;
             header?: never;
             path: {
                 bank: string;
@@ -15802,8 +15890,8 @@ export interface operations {
             header?: never;
             path?: never;
             cookie?: {
-                "timebank-refresh"?: string;
-                "__Secure-timebank-refresh"?: string;
+                "timebank-renew"?: string;
+                "__Host-timebank-renew"?: string;
             };
         };
         requestBody?: never;
@@ -15966,8 +16054,8 @@ export interface operations {
             header?: never;
             path?: never;
             cookie?: {
-                "timebank-refresh"?: string;
-                "__Secure-timebank-refresh"?: string;
+                "timebank-renew"?: string;
+                "__Host-timebank-renew"?: string;
             };
         };
         requestBody?: never;
