@@ -46,7 +46,7 @@ func (s *Service) AskCode(ctx context.Context, contact string, from Knock) error
 		channel := "email"
 		if email == "" {
 			channel = "sms"
-			if people, err = s.texted(ctx, tx, phone, people, from, now); err != nil {
+			if people, err = s.texted(ctx, tx, phone, people, from, known, now); err != nil {
 				return err
 			}
 		}
@@ -71,13 +71,13 @@ func (s *Service) AskCode(ctx context.Context, contact string, from Knock) error
 
 // texted are the people whom a code is sent to by text message: those who have no
 // e-mail, at a number that takes one. Each costs money, so there are limits of
-// their own: for the number and the network, which refuse with ErrTooMany, and for
-// a whole day, after which nobody is sent any and people ring.
-func (s *Service) texted(ctx context.Context, tx bun.IDB, phone string, people []Person, from Knock, now time.Time) ([]Person, error) {
+// their own, which refuse with ErrTooMany, and one for a whole day, after which nobody
+// is sent any and people ring.
+func (s *Service) texted(ctx context.Context, tx bun.IDB, phone string, people []Person, from Knock, known *knownDevice, now time.Time) ([]Person, error) {
 	if s.SMS == nil || s.SMSADay <= 0 || !sms.Mobile(phone, s.SMSTo) {
 		return nil, nil
 	}
-	for _, b := range []limit{{"sms/" + phone, 3, 10 * time.Minute}, {"sms-from/" + network(from.IP), 6, 10 * time.Minute}} {
+	for _, b := range textLimits(phone, from, known) {
 		ok, err := s.take(ctx, tx, b.name, b.burst, b.gap, now)
 		if err != nil || !ok {
 			return nil, errors.Join(err, ifFalse(ok, ErrTooMany))
@@ -119,6 +119,16 @@ func askLimits(contact string, from Knock, known *knownDevice) []limit {
 		{"code/" + contact, 15, 4 * time.Minute}, // from however many networks: nobody's post is flooded
 		{"code-from/" + network(from.IP), 40, 2 * time.Minute},
 	}
+}
+
+// textLimits are the buckets that a text message takes from: the number's and the
+// network's, or that of a browser which is known at the number, so that a stranger who
+// asks every few minutes does not keep its owner from theirs.
+func textLimits(phone string, from Knock, known *knownDevice) []limit {
+	if known != nil {
+		return []limit{{"sms-known/" + base64.RawStdEncoding.EncodeToString(known.Hash), 3, 10 * time.Minute}}
+	}
+	return []limit{{"sms/" + phone, 3, 10 * time.Minute}, {"sms-from/" + network(from.IP), 6, 10 * time.Minute}}
 }
 
 func idsOf(people []Person) []uuid.UUID {

@@ -137,6 +137,49 @@ func TestTextsAreRationed(t *testing.T) {
 	}
 }
 
+// Three texts to a number and then one in ten minutes: a stranger who asks for them
+// all does not keep its owner out, who has signed in with this phone before.
+func TestStrangersUseUpNobodysTexts(t *testing.T) {
+	t.Parallel()
+	d, sink := texting(t)
+	edna := d.knows("Edna", "", "+447700900982")
+	d.grant(edna, d.bank, Member)
+	newest := func() string {
+		if err := d.sends(); err != nil {
+			t.Fatal(err)
+		}
+		m := sixDigits.FindStringSubmatch(sink.Messages()[0].Text)
+		return m[1] + m[2]
+	}
+	if err := d.AskCode(t.Context(), "07700 900 982", phone); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.signsIn("07700900982", newest()); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 12 {
+		k := elsewhere(n)
+		if n%2 == 0 {
+			k.IP = phone.IP // a neighbour in the same house
+		}
+		_ = d.AskCode(t.Context(), "07700 900 982", k)
+	}
+	if err := d.AskCode(t.Context(), "07700 900 982", elsewhere(99)); !errors.Is(err, ErrTooMany) {
+		t.Fatalf("the number's texts are not used up: %v", err)
+	}
+	for n := range 3 {
+		if err := d.AskCode(t.Context(), "07700 900 982", phone); err != nil {
+			t.Fatalf("her own text %d: %v", n+1, err)
+		}
+	}
+	if _, err := d.signsIn("07700900982", newest()); err != nil {
+		t.Errorf("her own code: %v", err)
+	}
+	if err := d.AskCode(t.Context(), "07700 900 982", phone); !errors.Is(err, ErrTooMany) {
+		t.Errorf("a fourth: %v", err)
+	}
+}
+
 func TestGatewayThatFailsIsAskedAgainAndADeadNumberIsNot(t *testing.T) {
 	t.Parallel()
 	d, sink := texting(t)

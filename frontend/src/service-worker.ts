@@ -91,7 +91,7 @@ function fetchIn(milliseconds: number, request: Request): Promise<Response> {
 
 // What is kept about a person ends with the session it was kept in.
 async function session(request: Request, path: string): Promise<Response> {
-  const begins = request.method === 'POST' && path === '/api/session';
+  const begins = request.method === 'POST' && (path === '/api/session' || path === '/api/session/passkey');
   if (begins || request.method === 'DELETE') await caches.delete(dataName);
   const answer = await fetch(request);
   if (path === '/api/session/renew' && answer.status === 401) await caches.delete(dataName);
