@@ -187,6 +187,13 @@ func Apart(ctx context.Context, tx bun.IDB, bank, who uuid.UUID) (map[uuid.UUID]
 	return out, nil
 }
 
+// ApartFrom is Apart as part of another question: a row for a member, named by a
+// column of it, with whom one is not brought together.
+func ApartFrom(tx bun.IDB, bank, who uuid.UUID, column string) *bun.SelectQuery {
+	return tx.NewSelect().Model((*blocked)(nil)).ColumnExpr("1").Where("blocked.bank_id = ?", bank).Where("blocked.ended_at is null").
+		Where("(blocked.member_id = ?0 and blocked.other_id = ?1) or (blocked.other_id = ?0 and blocked.member_id = ?1)", who, bun.Ident(column))
+}
+
 // Between refuses with ErrApart two who are kept apart.
 func Between(ctx context.Context, tx bun.IDB, bank, one, other uuid.UUID) error {
 	apart, err := Apart(ctx, tx, bank, one)

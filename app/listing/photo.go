@@ -208,7 +208,7 @@ func PhotosOf(ctx context.Context, tx bun.IDB, bank uuid.UUID, all ...Listing) (
 		return nil, nil
 	}
 	var rows []Photo
-	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("listing_id in (?)", bun.List(ids)).Where("large is not null").Order("listing_id", "id").Scan(ctx)
+	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", bank).Where("listing_id = any(?)", db.List(ids)).Where("large is not null").Order("listing_id", "id").Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list photos: %w", err)
 	}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
+	"timebank/app/contact"
 	"timebank/app/identity"
 	"timebank/app/member"
 	"timebank/app/platform/db"
@@ -52,25 +54,37 @@ func (s *Service) Search(ctx context.Context, a identity.Actor, kind, words stri
 	var out Found
 	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
 		out = Found{}
-		ask, instead, err := understand(ctx, tx, a.Bank.ID, asked)
+		// For the very words asked Postgres thinks a plan of their own cheaper, and takes longer to make it than to find.
+		if _, err := tx.ExecContext(db.Later(ctx), "set local plan_cache_mode = force_generic_plan"); err != nil {
+			return err
+		}
+		u, err := understand(ctx, tx, a, asked)
 		if err != nil {
 			return err
 		}
-		rows, err := s.find(ctx, tx, a, kind, ask)
+		rows, err := s.find(ctx, tx, a, kind, u)
 		if err != nil {
 			return err
 		}
-		out.Instead = instead
-		out.Listings, err = visible(ctx, tx, a, rows)
+		out.Instead = u.instead
+		out.Listings, err = shown(ctx, tx, a.Bank.ID, rows)
 		return err
 	})
 	return out, err
 }
 
+// understood is a question as it is looked for.
+type understood struct {
+	terms   []term
+	instead []string // words that were read for others
+	home    int64    // the asker's area
+}
+
 // understand turns words into terms: each word's stem and the kinds of help it
 // speaks of, the rarer the heavier. A word that neither the bank nor the kinds know
 // is read as the commonest near one that the bank knows.
-func understand(ctx context.Context, tx bun.IDB, bank uuid.UUID, asked []token) ([]term, []string, error) {
+func understand(ctx context.Context, tx bun.IDB, a identity.Actor, asked []token) (out understood, err error) {
+	bank := a.Bank.ID
 	var keys, near []int64
 	for _, t := range asked {
 		keys = append(keys, key(t.stem))
@@ -81,34 +95,40 @@ func understand(ctx context.Context, tx bun.IDB, bank uuid.UUID, asked []token) 
 			near = append(near, slips(t.word)...)
 		}
 	}
-	q := tx.NewSelect().Model((*word)(nil)).Column("key", "word", "n").Where("bank_id = ?", bank).Where("key in (?)", bun.List(keys))
+	q := tx.NewSelect().Model((*word)(nil)).Column("key", "word", "n").Where("bank_id = ?", bank).Where("key = any(?)", db.List(keys))
 	if len(near) > 0 {
 		q = q.UnionAll(tx.NewSelect().TableExpr("slip as s").ColumnExpr("v.key, v.word, v.n").Join("join vocabulary v on v.bank_id = ? and v.key = s.word", bank).
-			Where("s.bank_id = ?", bank).Where("s.key in (?)", bun.List(near)))
+			Where("s.bank_id = ?", bank).Where("s.key = any(?)", db.List(near)))
 	}
 	// What the bank itself says of a word comes with the same question, its count below zero.
 	q = q.UnionAll(tx.NewSelect().TableExpr("bank_kind as b cross join unnest(b.word_keys) as w (key)").ColumnExpr("w.key, b.code, -1 - coalesce(v.n, 0)").
-		Join("left join vocabulary v on v.bank_id = ? and v.key = b.key", bank).Where("b.bank_id = ?", bank).Where("w.key in (?)", bun.List(keys)))
+		Join("left join vocabulary v on v.bank_id = ? and v.key = b.key", bank).Where("b.bank_id = ?", bank).Where("w.key = any(?)", db.List(keys)))
+	// So does where the asker lives, under the key of no word.
+	if a.Member != uuid.Nil {
+		q = q.UnionAll(tx.NewSelect().ColumnExpr("?, (?), 0", nowhere, member.AreaOf(tx, bank, a.Member)))
+	}
 	var rows []word
 	if err := q.Scan(ctx, &rows); err != nil {
-		return nil, nil, fmt.Errorf("read words: %w", err)
+		return out, fmt.Errorf("read words: %w", err)
+	}
+	if i := slices.IndexFunc(rows, func(r word) bool { return r.Key == nowhere }); i >= 0 {
+		out.home = areaKey(rows[i].Word)
+		rows = slices.Delete(rows, i, i+1)
 	}
 	rows, own, counts := ownWords(rows)
 	speaks := func(t token) []string {
 		return slices.Concat(synonyms[t.stem], slices.DeleteFunc(own[key(t.stem)], func(k string) bool { return slices.Contains(synonyms[t.stem], k) }))
 	}
 	slices.SortFunc(rows, func(x, y word) int { return cmp.Or(cmp.Compare(y.N, x.N), cmp.Compare(x.Word, y.Word)) })
-	var out []term
-	var instead []string
 	add := func(k int64, boost float64, word int) {
-		out = append(out, term{k, boost / (1 + math.Log(float64(1+counts[k]))), word})
+		out.terms = append(out.terms, term{k, boost / (1 + math.Log(float64(1+counts[k]))), word})
 	}
 	for i, t := range asked {
 		k := key(t.stem)
 		if _, known := counts[k]; !known && len(speaks(t)) == 0 {
 			if n := nearest(t.word, rows); n >= 0 {
 				k = rows[n].Key
-				instead = append(instead, rows[n].Word)
+				out.instead = append(out.instead, rows[n].Word)
 			}
 		}
 		add(k, 1, i)
@@ -116,7 +136,7 @@ func understand(ctx context.Context, tx bun.IDB, bank uuid.UUID, asked []token) 
 			add(kindKey(kind), 0.6, i)
 		}
 	}
-	return out, instead, nil
+	return out, nil
 }
 
 // nearest is the first of these words, the commonest first, that a slip makes of
@@ -126,31 +146,29 @@ func nearest(w string, rows []word) int {
 }
 
 // find reads the best postings of each term, and of these the best listings: the
-// more words of the question stand in one, the better.
-func (s *Service) find(ctx context.Context, tx bun.IDB, a identity.Actor, kind string, ask []term) ([]Listing, error) {
-	home := int64(nowhere)
-	if a.Member != uuid.Nil {
-		faces, err := member.Faces(ctx, tx, a.Bank.ID, []uuid.UUID{a.Member})
-		if err != nil {
-			return nil, err
-		}
-		home = areaKey(faces[a.Member].Area)
+// more words of the question stand in one, the better. Those whose members the asker
+// is kept apart from are left out, but not for staff.
+func (s *Service) find(ctx context.Context, tx bun.IDB, a identity.Actor, kind string, u understood) ([]Listing, error) {
+	keys, boosts, words := make([]int64, len(u.terms)), make([]float64, len(u.terms)), make([]int64, len(u.terms))
+	for i, t := range u.terms {
+		keys[i], boosts[i], words[i] = t.key, t.boost, 1<<t.word
 	}
-	values := make([]string, len(ask))
-	for i, t := range ask {
-		values[i] = fmt.Sprintf("(%d::bigint, %g::float8, %d)", t.key, t.boost, 1<<t.word)
+	var apart schema.QueryAppender = bun.Safe("select 1 where false")
+	if a.Member != uuid.Nil && !a.May(identity.WorkDesk) {
+		apart = contact.ApartFrom(tx, a.Bank.ID, a.Member, "l.member_id")
 	}
 	var out []Listing
 	err := tx.NewRaw(`with best as (
 			select p.listing_id, sum(p.weight * q.boost) * bit_count(bit_or(q.word)::bit(8)) * case
-				when bool_or(p.area & -2 = ?0) then 1.25 when ?0 <> 0 and bool_or(p.area & 1 = 1) then 0.5 else 1 end as score
-			from (values `+strings.Join(values, ", ")+`) q (key, boost, word) cross join lateral (
+				when bool_or(p.area & -2 = ?0::bigint) then 1.25 when ?0::bigint <> 0 and bool_or(p.area & 1 = 1) then 0.5 else 1 end as score
+			from unnest(?6::bigint[], ?7::float8[], ?8::int[]) q (key, boost, word) cross join lateral (
 				select listing_id, weight, area from posting where bank_id = ?1 and type = ?2 and key = q.key and live
 				order by weight desc, listing_id desc limit ?3) p
 			group by p.listing_id order by 2 desc, 1 desc limit ?4)
 		select l.* from best join listing l on l.bank_id = ?1 and l.id = best.listing_id
-		where l.state = 'open' and l.expires_on >= ?5 order by best.score desc, l.id desc`,
-		home, a.Bank.ID, typeKey(kind), perWord, maxResults, a.Bank.Today(s.Clock.Now())).Scan(ctx, &out)
+		where l.state = 'open' and l.expires_on >= ?5 and not exists (?9) order by best.score desc, l.id desc`,
+		strconv.FormatInt(u.home, 10), a.Bank.ID, typeKey(kind), perWord, maxResults, a.Bank.Today(s.Clock.Now()),
+		db.List(keys), db.List(boosts), db.List(words), apart).Scan(ctx, &out)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}

@@ -250,16 +250,18 @@ func visible(ctx context.Context, tx bun.IDB, a identity.Actor, rows []Listing) 
 	return shown(ctx, tx, a.Bank.ID, rows)
 }
 
+// shown adds whose listings these are, and their photos. It is its transaction's last
+// read.
 func shown(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []Listing) ([]Shown, error) {
 	ids := make([]uuid.UUID, len(rows))
 	for i, l := range rows {
 		ids[i] = l.MemberID
 	}
-	people, err := member.Faces(ctx, tx, bank, ids)
+	photos, err := PhotosOf(ctx, tx, bank, rows...)
 	if err != nil {
 		return nil, err
 	}
-	photos, err := PhotosOf(ctx, tx, bank, rows...)
+	people, err := member.Faces(db.Last(ctx), tx, bank, ids)
 	if err != nil {
 		return nil, err
 	}

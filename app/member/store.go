@@ -83,6 +83,11 @@ func Faces(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (ma
 	return out, nil
 }
 
+// AreaOf is a member's area as part of another question.
+func AreaOf(tx bun.IDB, bank, id uuid.UUID) *bun.SelectQuery {
+	return tx.NewSelect().Model((*Member)(nil)).Column("area").Where("bank_id = ?", bank).Where("id = ?", id)
+}
+
 // AllActive lists the members who take part.
 func AllActive(ctx context.Context, tx bun.IDB, bank uuid.UUID) ([]Member, error) {
 	var out []Member
