@@ -3,10 +3,8 @@ package ledger_test
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -117,73 +115,6 @@ func (b *book) plant(minutes string, accounts ...uuid.UUID) error {
 		posted_at, reason, accounts, minutes) values (?, ?, 'exchange', ?, sha256('x'), ?, 'x', '', '2026-03-02', ?, '', ?, ?)`,
 		b.bank, uuid.Must(uuid.NewV7()), uuid.NewString(), b.actor, b.now(), "{"+list[1:]+"}", minutes)
 	return err
-}
-
-// T5: one of several fails, is swallowed, and success is shown: a transfer of many
-// legs is written whole or not at all, and says which.
-func TestT5NoPartialSuccess(t *testing.T) {
-	b := newBook(t)
-	host, guest, full := b.member(), b.member(), b.open(ledger.Member, ledger.Limits{Ceiling: hours(0)})
-	x := b.transfer(host, guest, 30)
-	x.Legs = []ledger.Leg{{Account: host, Minutes: -60}, {Account: guest, Minutes: 30}, {Account: full, Minutes: 30}}
-	if _, err := b.try(x); err != (ledger.ErrCeiling{Account: full, Added: 30}) {
-		t.Error(err)
-	}
-	b.want(host, 0)
-	b.want(guest, 0)
-}
-
-// T8: limits that nothing enforces. Postgres does, also against other code.
-func TestT8LimitsAreEnforcedByTheDatabase(t *testing.T) {
-	b := newBook(t)
-	a := b.open(ledger.Member, ledger.Limits{Floor: hours(-1), Ceiling: hours(1)})
-	for _, posted := range []int{-61, 61} {
-		if _, err := b.Owner.Exec("update ledger.account set posted = ? where id = ?", posted, a); state(err) != "23514" {
-			t.Errorf("%d: %v", posted, err)
-		}
-	}
-	if _, err := b.Owner.Exec("update ledger.account set posted = -30, held_out = 31 where id = ?", a); state(err) != "23514" {
-		t.Error("held minutes do not count:", err)
-	}
-}
-
-// K2, N10: a new member starts at a limit of nothing, so the first help fails.
-func TestK2N10ANewcomerCanBeHelpedFirst(t *testing.T) {
-	b := newBook(t)
-	newcomer, helper := b.open(ledger.Member, ledger.Limits{SoftFloor: hours(-5), Floor: hours(-12)}), b.member()
-	r := b.post(b.transfer(newcomer, helper, 120))
-	if p, _ := r.Of(newcomer); p.Balance != -120 || p.BelowSoft() {
-		t.Errorf("%+v", p)
-	}
-	grant := b.transfer(b.open(ledger.Pot, ledger.Limits{}), newcomer, 120)
-	grant.Kind, grant.Category = ledger.Grant, ""
-	b.post(grant)
-	b.want(newcomer, 0)
-	b.clean()
-}
-
-// K4: one payer without hours blocks every later one of the run.
-func TestK4OneRefusalBlocksNoOther(t *testing.T) {
-	b := newBook(t)
-	helper, poor := b.member(), b.open(ledger.Member, ledger.Limits{Floor: hours(0)})
-	paid := 0
-	b.must(func(ctx context.Context, tx bun.IDB) error {
-		for _, payer := range []uuid.UUID{poor, b.member(), poor, b.member()} {
-			_, err := ledger.Post(ctx, tx, b.transfer(payer, helper, 60))
-			switch {
-			case err == nil:
-				paid++
-			case !errors.As(err, &ledger.ErrInsufficient{}):
-				return err
-			}
-		}
-		return nil
-	})
-	b.want(helper, 120)
-	if paid != 2 {
-		t.Errorf("%d paid", paid)
-	}
-	b.clean()
 }
 
 // N1: hours move the wrong way, by who clicked rather than by who helped.
@@ -309,45 +240,6 @@ func TestE1NoForkedChain(t *testing.T) {
 	b.clean()
 }
 
-// E2, C1: a limit checked before it is locked lets two pass at once.
-func TestE2C1LimitsHoldUnderARace(t *testing.T) {
-	b := newBook(t)
-	a, c := b.open(ledger.Member, ledger.Limits{Floor: hours(-1)}), b.member()
-	var ok sync.Map
-	together(12, func(i int) {
-		_, err := b.try(b.transfer(a, c, 25))
-		if err == nil {
-			ok.Store(i, true)
-		} else if !errors.As(err, &ledger.ErrInsufficient{}) {
-			t.Error(err)
-		}
-	})
-	n := 0
-	ok.Range(func(any, any) bool { n++; return true })
-	if n != 2 {
-		t.Errorf("%d times 25 minutes out of 60", n)
-	}
-	b.want(a, -50)
-	b.clean()
-}
-
-// T6: an account of another bank, named by a client, was charged. Here it is no
-// account, whichever leg it stands on, and nothing of the transfer stays.
-func TestT6AnAccountOfAnotherBankIsNoAccount(t *testing.T) {
-	b := newBook(t)
-	other := &book{DB: b.DB, t: t, bank: uuid.Must(uuid.NewV7()), actor: b.actor}
-	mine, theirs := b.member(), other.member()
-	for _, x := range []ledger.Transfer{b.transfer(mine, theirs, 30), b.transfer(theirs, mine, 30)} {
-		if _, err := b.try(x); err != (ledger.ErrNoAccount{Account: theirs}) {
-			t.Error(err)
-		}
-	}
-	b.want(mine, 0)
-	other.want(theirs, 0)
-	b.clean()
-	other.clean()
-}
-
 // T7: the figures on top and the list below told different hours. Here the number
 // of lines, their sum and the balance are of the same rows.
 func TestT7FiguresAgreeWithTheList(t *testing.T) {
@@ -372,107 +264,6 @@ func TestT7FiguresAgreeWithTheList(t *testing.T) {
 	b.clean()
 }
 
-// K1: after one failure an account's sequence was out of step and it could never
-// pay again. Here refusals and broken transactions leave no trace in the numbers.
-func TestK1AFailureLeavesTheAccountAbleToPay(t *testing.T) {
-	b := newBook(t)
-	a, c := b.open(ledger.Member, ledger.Limits{Floor: hours(-1)}), b.member()
-	broken := errors.New("the use case failed after posting")
-	for range 3 {
-		if _, err := b.try(b.transfer(a, c, 600)); !errors.As(err, &ledger.ErrInsufficient{}) {
-			t.Fatal(err)
-		}
-		if err := b.in(func(ctx context.Context, tx bun.IDB) error {
-			if _, err := ledger.Post(ctx, tx, b.transfer(a, c, 10)); err != nil {
-				return err
-			}
-			return broken
-		}); !errors.Is(err, broken) {
-			t.Fatal(err)
-		}
-	}
-	for n := range int64(3) {
-		if r := b.post(b.transfer(a, c, 10)); r.Legs[0].N != n+1 || r.Legs[1].N != n+1 {
-			t.Errorf("numbered %d and %d, wanted %d", r.Legs[0].N, r.Legs[1].N, n+1)
-		}
-	}
-	b.clean()
-}
-
-// K3: saved as submitted, then posted, then marked: a crash in between left it
-// without a way out. Here a lost answer is asked for again with the same key.
-func TestK3ALostAnswerIsAskedForAgain(t *testing.T) {
-	b := newBook(t)
-	a, c := b.member(), b.member()
-	lost := b.transfer(a, c, 45)
-	ctx, cut := context.WithCancel(t.Context())
-	tx, err := b.Bun.BeginTx(ctx, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tx.ExecContext(ctx, "select set_config('timebank.bank', ?, true)", b.bank.String()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ledger.Post(ctx, tx, lost); err != nil {
-		t.Fatal(err)
-	}
-	cut() // the connection is gone before the commit
-	_ = tx.Rollback()
-	if r := b.post(lost); r.Replayed {
-		t.Error("what was never committed was taken for posted")
-	}
-	if r := b.post(lost); !r.Replayed {
-		t.Error("posted twice")
-	}
-	b.want(c, 45)
-	b.clean()
-}
-
-// K5: only the successes of a batch came back, and the caller had to guess the
-// rest. Here each has a result in its own place.
-func TestK5EveryRowOfABatchHasItsAnswer(t *testing.T) {
-	b := newBook(t)
-	a, c := b.open(ledger.Member, ledger.Limits{Floor: hours(-1)}), b.member()
-	batch := []ledger.Transfer{b.transfer(a, c, 30), b.transfer(a, c, 90), b.transfer(a, uuid.Must(uuid.NewV7()), 5), b.transfer(a, c, 30)}
-	b.must(func(ctx context.Context, tx bun.IDB) error {
-		results, err := ledger.PostMany(ctx, tx, batch)
-		if err != nil {
-			return err
-		}
-		if len(results) != len(batch) || results[0].Err != nil || results[3].Err != nil {
-			t.Errorf("%+v", results)
-		}
-		if !errors.As(results[1].Err, &ledger.ErrInsufficient{}) || !errors.As(results[2].Err, &ledger.ErrNoAccount{}) {
-			t.Error(results[1].Err, results[2].Err)
-		}
-		return nil
-	})
-	b.want(c, 60)
-	b.clean()
-}
-
-// N6: hours in dispute could never be settled or given back. Here a hold always
-// has a way out: settled, with less if need be, released, or expired.
-func TestN6HeldHoursAlwaysHaveAWayOut(t *testing.T) {
-	b := newBook(t)
-	a, c := b.member(), b.member()
-	if _, err := b.settle(b.settling(b.place(b.holding(a, c, 60)), ledger.Leg{Account: a, Minutes: -20}, ledger.Leg{Account: c, Minutes: 20})); err != nil {
-		t.Error(err)
-	}
-	if err := b.release(b.place(b.holding(a, c, 60)), "they agreed"); err != nil {
-		t.Error(err)
-	}
-	h := b.holding(a, c, 60)
-	h.ExpiresAt = h.At.Add(time.Hour)
-	if id := b.place(h); !slices.Contains(b.expire(h.ExpiresAt, 10), id) {
-		t.Error("a hold that was due did not expire")
-	}
-	b.held(a, 0, 0)
-	b.held(c, 0, 0)
-	b.want(c, 20)
-	b.clean()
-}
-
 // N8: hours given were counted from who paid, and starting hours among them. Here
 // above zero is given help and the kind says what is none.
 func TestN8HoursGivenAreThoseOfHelpers(t *testing.T) {
@@ -494,28 +285,4 @@ func TestN8HoursGivenAreThoseOfHelpers(t *testing.T) {
 	if given[helper] != 60 || given[helped] != 0 {
 		t.Error(given)
 	}
-}
-
-// N9: a member who moved took the balance along and lost the history, and nothing
-// could reconcile the two. Here both books keep every line, and agree.
-func TestN9AMoveBetweenBanksKeepsTheHistory(t *testing.T) {
-	here, there, c := between(t)
-	out, err := c.Out()
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := c.In()
-	if err != nil {
-		t.Fatal(err)
-	}
-	here.post(out)
-	there.post(in)
-	if n := len(here.statement(c.From.Account)); n != 2 {
-		t.Errorf("%d lines stay at the old bank", n)
-	}
-	if lines := there.statement(c.To.Account); len(lines) != 1 || lines[0].Record.Reference.ID != c.ID || lines[0].Record.Kind != ledger.BetweenBanks {
-		t.Errorf("%+v", lines)
-	}
-	here.clean()
-	there.clean()
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/db"
+	"timebank/app/platform/dbtest"
 	"timebank/app/platform/pgembed"
 	"timebank/ledger"
 	"timebank/migrations"
@@ -193,14 +194,7 @@ func (f *faulted) killServer() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	var all []int
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, path := range stats {
-		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if _, parent := times(child); parent == pid {
-			all = append(all, child)
-		}
-	}
+	all := dbtest.Children(pid)
 	for _, p := range append([]int{pid}, all...) {
 		_ = syscall.Kill(p, syscall.SIGKILL)
 	}

@@ -60,7 +60,7 @@ func Verify(ctx context.Context, db bun.IDB, bank uuid.UUID, progress func(Progr
 	if err != nil {
 		return r, fmt.Errorf("ledger: verify: %w", err)
 	}
-	all := []check{{historyRule, checkHistory}}
+	all := []check{{historyRule, checkHistory}, {transferRule, checkTransfers}}
 	for _, q := range slices.Concat(checks, holdChecks, sealChecks) {
 		all = append(all, check{q.rule, q.run})
 	}

@@ -27,7 +27,8 @@ const (
 
 // sqlHistory is one stream of everything that an account's history consists of,
 // each row packed by record_send: the account, its terms in the order of their
-// numbers, its entries, and each seal behind the last entry that it covers.
+// numbers, its entries, and each seal behind the last entry that it covers. An
+// entry of the usual kind, which agrees with its transfer, is packed as plain.
 const sqlHistory = `select b from (
 select id, -4611686018427387904, 0::bigint, record_send(row(0, id, kind, n, changes, hold_events))
   from ledger.account where bank_id = ?0
@@ -35,8 +36,13 @@ union all
 select account_id, -4611686018427387903, n, record_send(row(1, account_id, at, what, floor, ceiling))
   from ledger.account_change where bank_id = ?0
 union all
-select e.account_id, e.n, 0, record_send(row(2, e.account_id, e.n, e.transfer_id, e.minutes, e.balance, e.posted_at, t.posted_at,
-         t.minutes[array_position(t.accounts, e.account_id)], t.kind, t.hash, t.hold_id is not null))
+select e.account_id, e.n, 0,
+       case when t.posted_at = e.posted_at and t.hold_id is null and t.kind in ('exchange', 'gathering') and octet_length(t.hash) = 32
+                 and case e.account_id when t.accounts[1] then t.minutes[1] when t.accounts[2] then t.minutes[2] end = e.minutes
+            then '\x02'::bytea || uuid_send(e.account_id) || int8send(e.n) || uuid_send(e.transfer_id) || int8send(e.minutes)
+                 || int8send(e.balance) || timestamptz_send(e.posted_at) || t.hash
+            else record_send(row(2, e.account_id, e.n, e.transfer_id, e.minutes, e.balance, e.posted_at, t.posted_at,
+                 t.minutes[array_position(t.accounts, e.account_id)], t.kind, t.hash, t.hold_id is not null)) end
   from ledger.entry e left join ledger.transfer t on t.bank_id = ?0 and t.id = e.transfer_id
  where e.bank_id = ?0
 union all
@@ -75,6 +81,7 @@ type history struct {
 	last               pastEntry
 	seal               pastSeal
 	covered            hash.Hash // of the entries since the latest seal
+	at                 beside
 
 	faults []Fault
 	seen   map[string]int // faults per rule
@@ -97,15 +104,24 @@ func (h *history) fault(rule, row, detail string, args ...any) {
 	}
 }
 
-func (h *history) take(row []byte) error {
-	f := packed(row[4:]) // behind the number of fields
-	what := f.small()
-	id := f.id()
+// turn goes on to an account, where it is another.
+func (h *history) turn(id uuid.UUID) {
 	if id != h.id {
 		h.id, h.known, h.terms = id, false, h.terms[:0]
 		h.last, h.seal = pastEntry{}, pastSeal{}
 		h.covered.Reset()
 	}
+}
+
+func (h *history) take(row []byte) error {
+	if len(row) == 1+16+sealedForm && row[0] == plain {
+		h.turn(uuid.UUID(row[1:17]))
+		h.plain(row[17:])
+		return nil
+	}
+	f := packed(row[4:]) // behind the number of fields
+	what := f.small()
+	h.turn(f.id())
 	switch what {
 	case 0:
 		h.known, h.kind = true, string(f.next())
@@ -122,49 +138,83 @@ func (h *history) take(row []byte) error {
 	return nil
 }
 
-// entry checks one entry against the one before it, its transfer and the terms
-// that were in force.
+// beside is an entry beside its transfer.
+type beside struct {
+	n, minutes, balance, at int64
+	transfer                uuid.UUID
+	posted, leg             *int64 // the transfer's instant and leg; nil where there is none
+	kind                    string // of the transfer
+	held                    bool   // it settled a hold
+}
+
+const (
+	plain      = 2                       // the first byte of a plain row, in which a packed one has 0
+	sealedForm = 8 + 16 + 8 + 8 + 8 + 32 // what a seal covers of an entry
+)
+
+// plain is an entry that agrees with its transfer, an exchange or a gathering that
+// settled no hold: as it is sealed.
+func (h *history) plain(b []byte) {
+	l := &h.at
+	l.n, l.minutes, l.balance = int64(binary.BigEndian.Uint64(b)), int64(binary.BigEndian.Uint64(b[24:])), int64(binary.BigEndian.Uint64(b[32:]))
+	l.at = int64(binary.BigEndian.Uint64(b[40:]))
+	l.transfer = uuid.UUID(b[8:24])
+	l.posted, l.leg, l.kind, l.held = &l.at, &l.minutes, "exchange", false
+	h.check()
+	_, _ = h.covered.Write(b)
+}
+
+// entry is any other.
 func (h *history) entry(f *packed) {
-	n, transfer, minutes, balance, at := f.number(), f.id(), f.number(), f.number(), f.number()
-	posted, leg, kind, sum, held := f.maybe(), f.maybe(), f.next(), f.next(), f.next()
-	name := func() string { return fmt.Sprintf("entry %d of account %s", n, h.id) }
+	l := &h.at
+	l.n, l.transfer, l.minutes, l.balance, l.at = f.number(), f.id(), f.number(), f.number(), f.number()
+	l.posted, l.leg, l.kind = f.maybe(), f.maybe(), string(f.next())
+	sum, held := f.next(), f.next()
+	l.held = held != nil && held[0] != 0
+	h.check()
+	if l.posted != nil {
+		b := make([]byte, 0, sealedForm)
+		b = binary.BigEndian.AppendUint64(b, uint64(l.n))
+		b = append(b, l.transfer[:]...)
+		for _, v := range []int64{l.minutes, l.balance, l.at} {
+			b = binary.BigEndian.AppendUint64(b, uint64(v))
+		}
+		_, _ = h.covered.Write(append(b, sum...))
+	}
+}
+
+// check holds the entry at hand against the one before it, its transfer and the
+// terms that were in force.
+func (h *history) check() {
+	l := &h.at
+	name := func() string { return fmt.Sprintf("entry %d of account %s", l.n, h.id) }
 	switch b := h.last; {
-	case n != b.n+1:
+	case l.n != b.n+1:
 		h.fault(numberRule, name(), "follows entry %d", b.n)
-	case balance != b.balance+minutes:
-		h.fault(numberRule, name(), "balance %d after %d and %d minutes", balance, b.balance, minutes)
-	case b.n > 0 && at <= b.at:
-		h.fault(numberRule, name(), "posted at %s, not after %s", moment(at), moment(b.at))
+	case l.balance != b.balance+l.minutes:
+		h.fault(numberRule, name(), "balance %d after %d and %d minutes", l.balance, b.balance, l.minutes)
+	case b.n > 0 && l.at <= b.at:
+		h.fault(numberRule, name(), "posted at %s, not after %s", moment(l.at), moment(b.at))
 	}
 	switch {
 	case !h.known:
 		h.fault(legRule, name(), "no such account")
-	case posted == nil:
-		h.fault(legRule, name(), "no transfer %s", transfer)
-	case leg == nil || *leg != minutes || *posted != at:
-		h.fault(legRule, name(), "%d minutes at %s; transfer %s has another leg, or none, at %s", minutes, moment(at), transfer, moment(*posted))
-	case !stands(h.kind, string(kind), minutes):
-		h.fault(legRule, name(), "transfer %s, %s, moves %d minutes on %s account", transfer, kind, minutes, h.kind)
+	case l.posted == nil:
+		h.fault(legRule, name(), "no transfer %s", l.transfer)
+	case l.leg == nil || *l.leg != l.minutes || *l.posted != l.at:
+		h.fault(legRule, name(), "%d minutes at %s; transfer %s has another leg, or none, at %s", l.minutes, moment(l.at), l.transfer, moment(*l.posted))
+	case !stands(h.kind, l.kind, l.minutes):
+		h.fault(legRule, name(), "transfer %s, %s, moves %d minutes on %s account", l.transfer, l.kind, l.minutes, h.kind)
 	}
-	if t := h.inForce(at); t != nil {
+	if t := h.inForce(l.at); t != nil {
 		closed := t.what == "closed"
-		beyond := (minutes < 0 && t.floor != nil && balance < *t.floor) || (minutes > 0 && t.ceiling != nil && balance > *t.ceiling)
+		beyond := (l.minutes < 0 && t.floor != nil && l.balance < *t.floor) || (l.minutes > 0 && t.ceiling != nil && l.balance > *t.ceiling)
 		// What a hold promised under earlier limits still moves.
-		if closed || beyond && (held == nil || held[0] == 0) {
-			h.fault(limitRule, name(), "%d minutes to %d, beyond the limits in force or %s", minutes, balance, t.what)
+		if closed || beyond && !l.held {
+			h.fault(limitRule, name(), "%d minutes to %d, beyond the limits in force or %s", l.minutes, l.balance, t.what)
 		}
 	}
-	if posted != nil {
-		var b [48]byte
-		binary.BigEndian.PutUint64(b[:], uint64(n))
-		copy(b[8:], transfer[:])
-		binary.BigEndian.PutUint64(b[24:], uint64(minutes))
-		binary.BigEndian.PutUint64(b[32:], uint64(balance))
-		binary.BigEndian.PutUint64(b[40:], uint64(at))
-		_, _ = h.covered.Write(b[:])
-		_, _ = h.covered.Write(sum)
-	}
-	h.last = pastEntry{n, balance, at}
+	h.last = pastEntry{l.n, l.balance, l.at}
 }
 
 // inForce is the latest of the terms that began before an instant.

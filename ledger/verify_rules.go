@@ -1,5 +1,14 @@
 package ledger
 
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+)
+
 // The rules, each a query for the rows that break it. They restate what posting
 // guarantees in other words; neither may be written in terms of the other.
 var checks = []query{
@@ -61,35 +70,9 @@ select format('transfer %s', t.id), format('no entry in account %s', l.account_i
    and (select count(*) from ledger.entry where bank_id = ?0)
        <> (select coalesce(sum(cardinality(accounts)), 0) from ledger.transfer where bank_id = ?0)`},
 
-	{"the legs of a transfer are at least two, none zero, none twice, and sum to zero", `
-select format('transfer %s', t.id), format('legs %s', t.minutes)
-  from ledger.transfer t
- where t.bank_id = ?0
-   and case when cardinality(accounts) = 2 and cardinality(minutes) = 2
-            then (minutes[1] = -minutes[2] and minutes[1] <> 0 and accounts[1] <> accounts[2]) is not true
-            else cardinality(accounts) < 2 or cardinality(accounts) <> cardinality(minutes)
-                 or (select count(distinct l.a) <> count(*) or sum(l.m) <> 0 or bool_or(l.m is null or l.m = 0)
-                       from unnest(t.accounts, t.minutes) l (a, m)) end`},
-
 	{"the minutes of all accounts sum to zero", `
 select 'bank ' || ?0::text, format('the accounts sum to %s', sum(posted))
   from ledger.account where bank_id = ?0 having sum(posted) <> 0`},
-
-	{"a transfer is what was asked for: its hash is that of its contents", `
-select format('transfer %s', id), 'the contents do not have the hash that was stored'
-  from ledger.transfer t
- where t.bank_id = ?0 and t.hash <> sha256(` + canonicalSQL + `)`},
-
-	{"a transfer takes effect no later than the day it was posted, anywhere on earth", `
-select format('transfer %s', id), format('takes effect on %s, posted at %s', effective_on, posted_at)
-  from ledger.transfer where bank_id = ?0 and effective_on > ((posted_at at time zone 'UTC') + interval '14 hours')`},
-
-	{"adjustments, openings and halves between banks have their own account among the legs", `
-select format('transfer %s', t.id), format('%s without an account for it', t.kind)
-  from ledger.transfer t
- where t.bank_id = ?0 and t.kind in ('adjustment', 'opening', 'between')
-   and not exists (select from ledger.account a where a.bank_id = ?0 and a.id = any (t.accounts)
-     and a.kind = case t.kind when 'adjustment' then 'adjustment' when 'opening' then 'issuance' else 'clearing' end)`},
 
 	{"a reversal is its original with the signs turned, once, and never of a reversal", `
 select format('transfer %s', r.id),
@@ -108,6 +91,68 @@ select format('transfer %s', r.id),
 	{"a key has posted one transfer", `
 select format('transfer %s', max(id::text)), format('%s transfers have its key', count(*))
   from ledger.transfer where bank_id = ?0 group by key having count(*) > 1`},
+}
+
+// transferRules look at one transfer by itself, all in one pass: what is broken where
+// it is true of a row t, and what is then said.
+var transferRules = []struct{ rule, broken, detail string }{
+	{"the legs of a transfer are at least two, none zero, none twice, and sum to zero", `
+case when cardinality(t.accounts) = 2 and cardinality(t.minutes) = 2
+     then (t.minutes[1] = -t.minutes[2] and t.minutes[1] <> 0 and t.accounts[1] <> t.accounts[2]) is not true
+     else cardinality(t.accounts) < 2 or cardinality(t.accounts) <> cardinality(t.minutes)
+          or (select count(distinct l.a) <> count(*) or sum(l.m) <> 0 or bool_or(l.m is null or l.m = 0)
+                from unnest(t.accounts, t.minutes) l (a, m)) end`,
+		`format('legs %s', t.minutes)`},
+
+	{"a transfer is what was asked for: its hash is that of its contents",
+		`t.hash <> sha256(` + canonicalSQL + `)`, `'the contents do not have the hash that was stored'`},
+
+	{"a transfer takes effect no later than the day it was posted, anywhere on earth",
+		`t.effective_on > ((t.posted_at at time zone 'UTC') + interval '14 hours')`,
+		`format('takes effect on %s, posted at %s', t.effective_on, t.posted_at)`},
+
+	{"adjustments, openings and halves between banks have their own account among the legs", `
+t.kind in ('adjustment', 'opening', 'between')
+and not exists (select from ledger.account a where a.bank_id = ?0 and a.id = any (t.accounts)
+  and a.kind = case t.kind when 'adjustment' then 'adjustment' when 'opening' then 'issuance' else 'clearing' end)`,
+		`format('%s without an account for it', t.kind)`},
+}
+
+const transferRule = "every transfer by itself: its legs, its hash, its day, its accounts"
+
+// checkTransfers reads every transfer once and answers what is wrong with it.
+func checkTransfers(ctx context.Context, db bun.IDB, bank uuid.UUID) ([]Fault, error) {
+	var broken, details []string
+	for _, r := range transferRules {
+		broken = append(broken, "("+r.broken+")")
+		details = append(details, "case when "+r.broken+" then "+r.detail+" end")
+	}
+	rows, err := db.QueryContext(ctx, "select format('transfer %s', t.id), "+strings.Join(details, ", ")+
+		" from ledger.transfer t where t.bank_id = ?0 and ("+strings.Join(broken, " or ")+")", bank)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var found []Fault
+	seen := make([]int, len(transferRules))
+	for rows.Next() {
+		var row string
+		said := make([]sql.NullString, len(transferRules))
+		to := []any{&row}
+		for i := range said {
+			to = append(to, &said[i])
+		}
+		if err := rows.Scan(to...); err != nil {
+			return nil, err
+		}
+		for i, d := range said {
+			if d.Valid && seen[i] < maxFaults {
+				seen[i]++
+				found = append(found, Fault{Rule: transferRules[i].rule, Row: row, Detail: d.String})
+			}
+		}
+	}
+	return found, rows.Err()
 }
 
 // canonicalSQL builds the canonical form of a request, version 1, from a row t of

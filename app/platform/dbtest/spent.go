@@ -24,15 +24,25 @@ func Spent(pool *bun.DB) (func() time.Duration, error) {
 		sum, _ := times(os.Getpid())
 		server, _ := times(postmaster)
 		sum += server
-		all, _ := filepath.Glob("/proc/[0-9]*/stat")
-		for _, path := range all {
-			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-			if spent, parent := times(pid); parent == postmaster && postmaster != 0 {
-				sum += spent
-			}
+		for _, pid := range Children(postmaster) {
+			spent, _ := times(pid)
+			sum += spent
 		}
 		return sum
 	}, nil
+}
+
+// Children are the processes that a process has started and that are still there;
+// none where the system does not say.
+func Children(of int) (pids []int) {
+	all, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range all {
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if _, parent := times(pid); parent == of && of != 0 {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 // times is what a process and the children it has waited for took, and its parent.
