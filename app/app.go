@@ -128,7 +128,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Gift = &gift.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL}
 	a.Joining = &joining.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Message: a.Message, URL: d.Config.URL, Limit: a.Identity.Limit}
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
-		desk.OfRequest: listing.Describe, desk.OfListing: listing.DescribeEnding, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfMessage: message.Describe, desk.OfComplaint: contact.Describe, desk.OfReferral: a.Referral.Describe,
+		desk.OfRequest: listing.Describe, desk.OfListing: listing.DescribeEnding, desk.OfDigest: listing.DescribeNew, desk.OfExchange: a.Exchange.Describe, desk.OfMember: exchange.DescribeMember, desk.OfMessage: message.Describe, desk.OfComplaint: contact.Describe, desk.OfReferral: a.Referral.Describe,
 		desk.OfNotes: rights.DescribeNotes, desk.OfApplication: a.Joining.Describe, desk.OfBooks: books.Describe, desk.OfSignUp: a.Gathering.Describe, desk.OfGift: gift.DescribeGifts, desk.OfPotAsk: gift.DescribeAsks,
 		desk.OfStanding: rights.DescribeStandings, desk.OfNewMember: joining.DescribeNew,
 	}}
@@ -247,6 +247,7 @@ func (a *App) Ticks(s *schedule.Schedule) error {
 		{"25 * * * *", "expire-gifts", func(b uuid.UUID) job.Args { return gift.ExpireGifts{BankID: b} }},
 		{"50 2 * * *", "forget-guests", func(b uuid.UUID) job.Args { return gathering.Forget{BankID: b} }},
 		{"20 3 * * *", "expire-listings", func(b uuid.UUID) job.Args { return listing.Expire{BankID: b} }},
+		{"10 * * * *", "tell-interests", func(b uuid.UUID) job.Args { return listing.TellInterests{BankID: b} }},
 		{"50 3 * * *", "index-listings", func(b uuid.UUID) job.Args { return listing.Reindex{BankID: b} }},
 		{"10 2 * * *", "forget-what-is-over", func(b uuid.UUID) job.Args { return rights.ForgetOld{BankID: b} }},
 		{"40 2 * * *", "forget-referrals", func(b uuid.UUID) job.Args { return referral.Forget{BankID: b} }},

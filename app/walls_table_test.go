@@ -63,6 +63,7 @@ var walls = map[string]wall{
 	"bank-kinds": parting, "add-kind": governing, "change-kind": ofPolicy,
 	"list-help": parting, "offer-help": parting, "ask-for-help": parting, "record-help": parting, "propose-exchange": parting,
 	"home": ofMember, "statement": ofMember, "statement-page": ofMember, "statement-pdf": ofMember, "statement-csv": ofMember, "withdraw-listing": ofMember, "list-blocked": ofMember, "tell-complaint": ofBank, "unblock": ofBank, "renew-listing": ofMember,
+	"interests": ofMember, "add-interest": parting, "end-interest": ofMember,
 	"help-of-member": {"yhh", "yyy", "yyy", "nnn"}, // for staff an empty list, as of a member who does not exist
 	"see-listing":    {"yyh", "yyh", "yyh", "nnn"}, // what is open is for every member to see
 	"see-photo":      {"yyh", "yyh", "yyh", "nnn"}, "add-photo": ofMember, "describe-photo": ofMember, "remove-photo": ofMember,
@@ -150,6 +151,11 @@ func (w *walled) more(op, role string) map[string]any {
 	out := map[string]any{}
 	maria, bill := w.objects["member"][0], w.objects["member"][1]
 	switch op {
+	case "add-interest":
+		out["words"] = "roses"
+		if role != "member" {
+			out["for_member"], out["consent"] = maria, "phone"
+		}
 	case "ask-for-help", "offer-help", "sign-up", "not-coming":
 		if role != "member" {
 			out["for_member"], out["consent"] = maria, "phone"
@@ -158,7 +164,7 @@ func (w *walled) more(op, role string) map[string]any {
 		out["name"], out["parent"] = "Fishing with "+role+uuid.NewString()[:6], "garden"
 	case "change-kind":
 		out["name"] = "Dogs with " + role + uuid.NewString()[:6]
-	case "describe-photo", "remove-photo":
+	case "describe-photo", "remove-photo", "end-interest":
 		out["consent"] = "phone"
 	case "agree", "cancel-exchange", "renew-listing":
 		if role == "stand-in" {

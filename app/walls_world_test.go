@@ -16,6 +16,7 @@ import (
 	"timebank/app/gift"
 	"timebank/app/identity"
 	"timebank/app/joining"
+	"timebank/app/listing"
 	"timebank/app/member"
 	"timebank/app/platform/db"
 	"timebank/app/platform/seal"
@@ -54,6 +55,7 @@ func openWalled(t *testing.T, change ...func(*house)) *walled {
 	asks := func(b bank.Bank, who uuid.UUID) string { return h.asks(w.broker(b), who, "out.lift").String() }
 	w.objects["request"] = [3]string{asks(h.bank, maria.ID), asks(h.bank, bill.ID), asks(other, stan.ID)}
 	w.objects["listing"] = [3]string{asks(h.bank, maria.ID), asks(h.bank, bill.ID), asks(other, stan.ID)}
+	w.objects["interest"] = [3]string{w.wants(h.bank, maria.ID), w.wants(h.bank, bill.ID), w.wants(other, stan.ID)}
 	w.objects["kind"] = [3]string{w.kindOf(h.bank, "Fishing"), "garden.dog", w.kindOf(other, "Sailing")}
 	for i, b := range []bank.Bank{h.bank, h.bank, other} {
 		photos := w.objects["photo"]
@@ -222,4 +224,11 @@ func (w *walled) task(b bank.Bank, subject string) string {
 		w.t.Fatal(err)
 	}
 	return id
+}
+
+func (w *walled) wants(b bank.Bank, who uuid.UUID) string {
+	w.t.Helper()
+	id, err := w.app.Listing.TellOf(w.t.Context(), w.broker(b), listing.InterestWish{Type: listing.Offer, Words: "roses", OnBehalf: identity.OnBehalf{For: &who, Consent: "phone"}})
+	w.must(err)
+	return id.String()
 }

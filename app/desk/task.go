@@ -72,6 +72,7 @@ const (
 	OfBooks       = "books"    // the bank's ledger; the subject is the bank
 	OfStanding    = "standing" // somebody who acts for a member
 	OfNewMember   = "new-member"
+	OfDigest      = "digest" // what is new for a member
 )
 
 // ErrNoTask refuses a task that does not exist.

@@ -147,6 +147,7 @@ func (s *Service) Routes(r *web.Routes) {
 			return &oneOutput{s.view(a, l)}, err
 		})
 	s.photoRoutes(r)
+	s.interestRoutes(r)
 	web.Register(r, web.Op{ID: "renew-listing", Method: http.MethodPost, Path: "/banks/{bank}/listings/{listing}/renew", Room: "help", Who: identity.TakePart, Summary: "Keep it on the list, or put it back", Status: http.StatusNoContent},
 		func(ctx context.Context, in *renewInput) (*struct{}, error) {
 			return nil, s.Renew(ctx, identity.ActorFrom(ctx), in.Listing, in.Body)

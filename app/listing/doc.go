@@ -3,5 +3,6 @@
 //
 // A request is asked in three taps: a kind of help, when, and send. Every open
 // request has a task on the desk until somebody helps. Photos are painted anew
-// before they are kept, and are seen by whoever may see the listing.
+// before they are kept, and are seen by whoever may see the listing. Members say what
+// they want to be told about, and get at most one message a day of what is new.
 package listing

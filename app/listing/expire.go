@@ -44,6 +44,7 @@ func (Reindex) Kind() string { return "index-listings" }
 // Work names the jobs this slice does.
 func (s *Service) Work(q *job.Queue) {
 	job.Handle(q, func(ctx context.Context, j Expire) error { return s.Expire(ctx, j.BankID) })
+	job.Handle(q, func(ctx context.Context, j TellInterests) error { return s.TellInterests(ctx, j.BankID) })
 	job.Handle(q, func(ctx context.Context, j Reindex) error { return s.Reindex(ctx, j.BankID) })
 }
 
@@ -143,7 +144,7 @@ func (s *Service) Renew(ctx context.Context, a identity.Actor, id uuid.UUID, by 
 
 // Renders are the words of this slice's messages.
 func (s *Service) Renders() map[string]message.Render {
-	return map[string]message.Render{TellEnding: func(ctx context.Context, tx bun.IDB, b bank.Bank, _ member.Member, subject uuid.UUID) (message.Words, error) {
+	return map[string]message.Render{TellOfNew: s.renderNew, TellEnding: func(ctx context.Context, tx bun.IDB, b bank.Bank, _ member.Member, subject uuid.UUID) (message.Words, error) {
 		l, err := ByID(ctx, tx, b.ID, subject)
 		if errors.Is(err, ErrNoListing) {
 			return message.Words{}, nil
@@ -167,7 +168,7 @@ func (s *Service) Renders() map[string]message.Render {
 
 // Calls are the tasks that take a message's place for people without e-mail.
 func (s *Service) Calls() map[string]desk.Task {
-	return map[string]desk.Task{TellEnding: {Kind: desk.RingToRenew, SubjectKind: desk.OfListing}}
+	return map[string]desk.Task{TellEnding: {Kind: desk.RingToRenew, SubjectKind: desk.OfListing}, TellOfNew: {Kind: desk.RingToTell, SubjectKind: desk.OfDigest}}
 }
 
 // DescribeEnding words listings that are about to end, for the desk.

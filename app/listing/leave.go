@@ -12,7 +12,7 @@ import (
 )
 
 // Leaves takes all of a member's offers and requests off the list, with their
-// tasks, and forgets what they said in words and showed in photos.
+// tasks, and forgets what they said in words, showed in photos, and wanted to be told about.
 func Leaves(ctx context.Context, tx bun.IDB, bank, member, by uuid.UUID, now time.Time) error {
 	open, err := liveOf(ctx, tx, bank, member)
 	if err != nil {
@@ -25,6 +25,9 @@ func Leaves(ctx context.Context, tx bun.IDB, bank, member, by uuid.UUID, now tim
 		if err := desk.Finish(ctx, tx, bank, l.ID, by, now, desk.FindHelper); err != nil {
 			return err
 		}
+	}
+	if err := end(ctx, tx, bank, member, now); err != nil {
+		return err
 	}
 	if err := forgetAllPhotos(ctx, tx, bank, member); err != nil {
 		return err

@@ -263,7 +263,7 @@ func Rules() []keep.Rule {
 	over := func(q *bun.SelectQuery, bank uuid.UUID, before time.Time) *bun.SelectQuery {
 		return q.Where("bank_id = ?", bank).Where("state = ?", Expired).Where("photos > 0").Where("expires_on < ?", before)
 	}
-	return []keep.Rule{{Name: "photos", Title: "Photos of offers and requests that have ended", Then: "The photos are deleted. The offer or request stays.", Days: 30, Least: 7,
+	return []keep.Rule{interestRule(), {Name: "photos", Title: "Photos of offers and requests that have ended", Then: "The photos are deleted. The offer or request stays.", Days: 30, Least: 7,
 		Count: func(ctx context.Context, tx bun.IDB, bank uuid.UUID, before time.Time) (keep.Due, error) {
 			var d keep.Due
 			if err := over(tx.NewSelect().Model((*Listing)(nil)).ColumnExpr("coalesce(sum(photos), 0), min(expires_on)::timestamptz"), bank, before).Scan(ctx, &d.Count, &d.Oldest); err != nil {

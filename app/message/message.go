@@ -96,7 +96,7 @@ func (s *Service) Write(ctx context.Context, tx bun.IDB, to To) error {
 		Dedupe:  fmt.Sprintf("%s/%s/%s/%s", to.Template, to.Subject, m.ID, to.Key),
 		Channel: "email", State: Queued, DueAt: now, CreatedAt: now,
 	}
-	byMail := p.Email != nil && m.ReachBy == member.ByEmail
+	byMail := !rung(p, m)
 	if !byMail {
 		row.Channel, row.State = "phone", NotNeeded // the call is the desk's, and its task keeps the clock
 	}
@@ -115,6 +115,16 @@ func (s *Service) Write(ctx context.Context, tx bun.IDB, to To) error {
 		return s.Queue.Enqueue(ctx, tx, Send{BankID: to.Bank.ID, MessageID: row.ID})
 	}
 	return s.call(ctx, tx, row, to.CallBy)
+}
+
+// Rung tells whether a broker rings a member to tell them something, or writes.
+func (s *Service) Rung(ctx context.Context, tx bun.IDB, m member.Member) (bool, error) {
+	p, err := identity.PersonByID(ctx, tx, m.PersonID)
+	return rung(p, m), err
+}
+
+func rung(p identity.Person, m member.Member) bool {
+	return p.Email == nil || m.ReachBy != member.ByEmail
 }
 
 // call puts the call that takes a message's place on the desk.

@@ -192,8 +192,11 @@ func (s *Service) onScreen(row Message, words Words) string {
 
 // page is where a tap on the message leads: what needs an answer comes first at home.
 func (s *Service) page(row Message) string {
-	if s.Calls[row.Template].SubjectKind == desk.OfExchange {
+	switch s.Calls[row.Template].SubjectKind {
+	case desk.OfExchange:
 		return "/exchange?id=" + row.SubjectID.String()
+	case desk.OfDigest:
+		return "/offers"
 	}
 	return "/home"
 }

@@ -38,6 +38,7 @@ var actWords = map[string]words.Text{
 	"change-permission": "wrote down what you allow", "log-attempt": "tried to reach you", "hold-conversation": "wrote down your first conversation",
 	"referral-clocks": "noticed that we are late with you", "give-role": "changed your role",
 	"add-photo": "added a photo for you", "describe-photo": "said for you what a photo shows", "remove-photo": "took a photo off for you",
+	"add-interest": "asked for you to be told about something", "end-interest": "ended for you that you are told about something",
 	"withdraw-listing": "took something off the list for you", "add-stand-in": "let somebody act for you", "end-stand-in": "ended that somebody acts for you", "add-organisation": "made you a member",
 }
 
