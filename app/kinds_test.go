@@ -86,6 +86,36 @@ func TestABanksOwnKindsOfHelp(t *testing.T) {
 		t.Errorf("what is held does not say it: %v", err)
 	}
 
+	// A name in another language is read by whoever reads that, and finds it; who reads in one without a name reads the bank's.
+	pond := c.do("POST", hilltop+"/kinds", map[string]any{"name": "Pond care", "names": map[string]any{"cy": " Gofal  pwll ", "ur": ""}, "parent": "garden"}, http.StatusCreated).str("code")
+	if _, p, _ := c.try("PUT", hilltop+"/kinds/"+pond, map[string]any{"name": "Pond care", "names": map[string]any{"xx": "Pond"}}); p.str("code") != "check-answers" {
+		t.Errorf("in a language that nobody reads here: %v", p)
+	}
+	h.publishes(bill, pond, "Newts welcome")
+	if got, _ := h.searches(maria, "pwll"); !slices.Equal(got, []string{"Newts welcome"}) {
+		t.Errorf("its Welsh name finds %q", got)
+	}
+	for l, want := range map[string]string{"cy": "Gofal pwll", "ur": "Pond care", "": "Pond care"} {
+		m.lang = l
+		if k := kinds(m, "hilltop")[want]; k.str("code") != pond || k.str("doing") != strings.ToLower(want[:1])+want[1:] {
+			t.Errorf("in %q it is %v", l, k)
+		}
+	}
+	// A coordinator who reads in Welsh, and leaves the name as she reads it, leaves it to the others too.
+	c.lang = "cy"
+	c.do("PUT", hilltop+"/kinds/"+pond, map[string]any{"name": "Gofal pwll", "doing": "gofal pwll", "words": "newts", "names": map[string]any{"cy": "Gofal pwll"}}, http.StatusNoContent)
+	c.lang = ""
+	if k := kinds(c, "hilltop")["Pond care"]; k.str("code") != pond || k.str("doing") != "pond care" || k.sub("names").str("cy") != "Gofal pwll" {
+		t.Errorf("after it was saved in Welsh: %v", kinds(c, "hilltop"))
+	}
+	// What every bank has is found by Welsh and Urdu words too.
+	h.publishes(bill, "garden.garden", "Hedges and lawns")
+	for _, words := range []string{"garddio", "باغبانی"} {
+		if got, _ := h.searches(maria, words); !slices.Equal(got, []string{"Hedges and lawns"}) {
+			t.Errorf("%q finds %q", words, got)
+		}
+	}
+
 	// One that all banks have gets other words here, and keeps them elsewhere.
 	c.do("PUT", hilltop+"/kinds/out.lift", map[string]any{"name": "A ride", "words": "taxi"}, http.StatusNoContent)
 	if _, ok := kinds(m, "hilltop")["A lift"]; ok {

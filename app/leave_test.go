@@ -77,7 +77,13 @@ func TestPauseComeBackLeave(t *testing.T) {
 	m.refused("POST", mine+"/leave", map[string]any{}, http.StatusUnprocessableEntity, "say-where-hours-go")
 	m.refused("POST", mine+"/leave", map[string]any{"hours": "neighbour", "neighbour_id": maria.ID}, http.StatusUnprocessableEntity, "neighbour")
 	b.refused("POST", mine+"/leave", map[string]any{"hours": "pot"}, http.StatusNotFound, "no-such-member")
+	_, err := h.db.Owner.Exec(`insert into directory.push_device (id, session_id, person_id, endpoint, p256dh, auth, created_at)
+		select gen_random_uuid(), id, person_id, 'https://push.example/her-phone', 'k', 'a', now() from directory.session where person_id = ? limit 1`, maria.PersonID)
+	h.must(err)
 	m.do("POST", mine+"/leave", map[string]any{"hours": "neighbour", "neighbour_id": bill.ID}, http.StatusNoContent)
+	if n := h.count("directory.push_device"); n != 0 {
+		t.Errorf("%d devices of somebody who has left would still show messages", n)
+	}
 
 	m.refused("GET", "/me", nil, http.StatusUnauthorized, "sign-in")
 	if b.do("GET", his+"/statement", nil, http.StatusOK).num("balance") != 0 {

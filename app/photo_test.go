@@ -176,6 +176,9 @@ func TestAPhotoThatCannotBeUsedIsRefusedInASentence(t *testing.T) {
 			t.Errorf("%s: %d %v", name, status, p)
 		}
 	}
+	if status, p, _ := m.try("POST", path, map[string]any{"photo": "/9j/4AAQSkZJRg=="}); status != http.StatusUnprocessableEntity || p.str("code") != "no-photo" || p.str("detail") == "" {
+		t.Errorf("sent as JSON: %d %v", status, p)
+	}
 	if n := h.count("listing_photo"); n != 0 {
 		t.Errorf("%d photos are kept", n)
 	}

@@ -3,6 +3,7 @@ package listing
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -32,28 +33,35 @@ type Kind struct {
 	Hidden bool    `json:"hidden,omitempty" doc:"The bank does not offer it to choose, or not its group; what has it already keeps it"`
 	Own    bool    `json:"own,omitempty" doc:"The bank has added it"`
 
+	// What the bank calls it in other languages than its first.
+	Names map[words.Language]string `json:"names,omitempty" doc:"What the bank calls it in other languages, by code"`
+
 	// As all banks have it, in English; empty of a bank's own.
 	Common      words.Text `json:"-"`
 	CommonDoing words.Text `json:"-"`
+
+	// As the bank has it, in its first language.
+	first, firstDoing string
 }
 
 // bankKind is what one bank says of a kind: of its own, or of one that all have.
 type bankKind struct {
 	bun.BaseModel `bun:"table:bank_kind"`
 
-	BankID    uuid.UUID `bun:"bank_id"`
-	Code      string    `bun:"code"`
-	Key       int64     `bun:"key"`
-	Parent    *string   `bun:"parent"`
-	Name      string    `bun:"name"`
-	Doing     string    `bun:"doing"`
-	Icon      string    `bun:"icon"`
-	Sort      int       `bun:"sort"`
-	Words     string    `bun:"words"`
-	WordKeys  []int64   `bun:"word_keys,array"`
-	Hidden    bool      `bun:"hidden"`
-	ChangedBy uuid.UUID `bun:"changed_by"`
-	ChangedAt time.Time `bun:"changed_at"`
+	BankID    uuid.UUID                 `bun:"bank_id"`
+	Code      string                    `bun:"code"`
+	Key       int64                     `bun:"key"`
+	Parent    *string                   `bun:"parent"`
+	Name      string                    `bun:"name"`
+	Doing     string                    `bun:"doing"`
+	Icon      string                    `bun:"icon"`
+	Sort      int                       `bun:"sort"`
+	Words     string                    `bun:"words"`
+	WordKeys  []int64                   `bun:"word_keys,array"`
+	Names     map[words.Language]string `bun:"names,type:jsonb"`
+	Hidden    bool                      `bun:"hidden"`
+	ChangedBy uuid.UUID                 `bun:"changed_by"`
+	ChangedAt time.Time                 `bun:"changed_at"`
 }
 
 const (
@@ -76,13 +84,13 @@ var (
 
 // Kinds lists all kinds of help of a bank, the wider ones before their narrower
 // ones, also those that it hides: in the reader's language what is called as in every
-// bank, in the bank's own words what it has put in others. db.NoBank has those of
-// every bank.
+// bank, or what the bank has named in it, else in the bank's own words. db.NoBank has
+// those of every bank.
 func Kinds(ctx context.Context, tx bun.IDB, bank uuid.UUID) ([]Kind, error) {
 	var out []Kind
 	err := tx.NewRaw(`select coalesce(b.code, k.code) as code, case when b.code is null then k.parent else b.parent end as parent,
 			coalesce(b.name, k.name) as name, coalesce(b.doing, k.doing) as doing, coalesce(b.icon, k.icon) as icon, coalesce(b.sort, k.sort) as sort,
-			coalesce(b.words, '') as words, coalesce(b.hidden, false) as hidden, k.code is null as own,
+			coalesce(b.words, '') as words, coalesce(b.hidden, false) as hidden, k.code is null as own, coalesce(b.names, '{}') as names,
 			coalesce(k.name, '') as common, coalesce(k.doing, '') as common_doing
 		from directory.kind k full join (select * from bank_kind where bank_id = ?) b on b.code = k.code order by 6, 1`, bank).Scan(ctx, &out)
 	if err != nil {
@@ -95,11 +103,15 @@ func Kinds(ctx context.Context, tx bun.IDB, bank uuid.UUID) ([]Kind, error) {
 	l := words.Of(ctx)
 	for i, k := range out {
 		out[i].Hidden = k.Hidden || k.Parent != nil && hidden[*k.Parent]
+		out[i].first, out[i].firstDoing = k.Name, k.Doing
 		if k.Name == string(k.Common) {
 			out[i].Name = l.Say(k.Common)
 		}
 		if k.Doing == string(k.CommonDoing) {
 			out[i].Doing = l.Say(k.CommonDoing)
+		}
+		if said := k.Names[l]; said != "" {
+			out[i].Name, out[i].Doing = said, midway(said)
 		}
 	}
 	return out, nil
@@ -164,6 +176,7 @@ type KindWish struct {
 	Doing  string // empty: the name, as it stands in a sentence
 	Words  string // everyday words, between commas or spaces
 	Hidden bool
+	Names  map[words.Language]string // in other languages than the first; an empty one takes it back
 }
 
 func (w KindWish) clean() (KindWish, error) {
@@ -171,9 +184,15 @@ func (w KindWish) clean() (KindWish, error) {
 		*s = strings.Join(strings.Fields(*s), " ")
 	}
 	if w.Doing == "" && w.Name != "" {
-		first, n := utf8.DecodeRuneInString(w.Name)
-		w.Doing = string(unicode.ToLower(first)) + w.Name[n:]
+		w.Doing = midway(w.Name)
 	}
+	names := map[words.Language]string{}
+	for l, name := range w.Names {
+		if name = strings.Join(strings.Fields(name), " "); name != "" {
+			names[l] = name
+		}
+	}
+	w.Names = names
 	var c fault.Check
 	for _, f := range []struct {
 		value, pointer string
@@ -181,14 +200,32 @@ func (w KindWish) clean() (KindWish, error) {
 	}{{w.Name, "/name", kindNameLimit}, {w.Doing, "/doing", kindDoingLimit}, {w.Words, "/words", kindWordsLimit}} {
 		c.Add(utf8.RuneCountInString(f.value) <= f.most, f.pointer, "too-long", "Write at most {n} characters.", "n", f.most)
 	}
+	for l, name := range w.Names {
+		c.Add(l != words.English && words.Known(string(l)), "/names", "unknown-language", "There is no such language here.")
+		c.Add(utf8.RuneCountInString(name) <= kindNameLimit, "/names/"+string(l), "too-long", "Write at most {n} characters.", "n", kindNameLimit)
+		c.Add(links(name) == 0, "/names/"+string(l), "too-many-links", "Please leave web addresses out.")
+	}
 	c.Add(w.Name != "", "/name", "needed", "Give it a name, such as Help with fishing.")
 	c.Add(links(w.Name+" "+w.Doing+" "+w.Words) == 0, "/name", "too-many-links", "Please leave web addresses out.")
 	return w, c.Err()
 }
 
-// common puts back into English what a coordinator has left as every bank has it, in
-// the language they read, so that others still read it in theirs.
+// midway is a name as it stands in a sentence.
+func midway(name string) string {
+	first, n := utf8.DecodeRuneInString(name)
+	return string(unicode.ToLower(first)) + name[n:]
+}
+
+// common puts back what a coordinator has left as they read it: in English what every
+// bank has, so that others still read it in theirs, and in the bank's first language
+// what they read in another.
 func (w KindWish) common(l words.Language, k Kind) KindWish {
+	if said := k.Names[l]; said != "" && w.Name == said {
+		w.Name = k.first
+		if w.Doing == midway(said) {
+			w.Doing = k.firstDoing
+		}
+	}
 	if k.Common != "" && w.Name == l.Say(k.Common) {
 		w.Name = string(k.Common)
 	}
@@ -198,11 +235,11 @@ func (w KindWish) common(l words.Language, k Kind) KindWish {
 	return w
 }
 
-// keys are those of the words by which search finds a kind: its name's and the
-// everyday ones.
+// keys are those of the words by which search finds a kind: its name's, in every
+// language, and the everyday ones.
 func (w KindWish) keys() []int64 {
 	out := []int64{}
-	for _, t := range tokens(w.Name + " " + w.Words) {
+	for _, t := range tokens(strings.Join(slices.Collect(maps.Values(w.Names)), " ") + " " + w.Name + " " + w.Words) {
 		out = append(out, key(t.stem))
 	}
 	slices.Sort(out)
@@ -219,7 +256,7 @@ func (s *Service) AddKind(ctx context.Context, a identity.Actor, w KindWish) (st
 	}
 	unique := id.New()
 	row := bankKind{BankID: a.Bank.ID, Code: "own-" + strings.ReplaceAll(unique.String(), "-", ""), Icon: "hands", Sort: 90,
-		Name: w.Name, Doing: w.Doing, Words: w.Words, WordKeys: w.keys(), ChangedBy: a.Person, ChangedAt: s.Clock.Now()}
+		Name: w.Name, Doing: w.Doing, Words: w.Words, WordKeys: w.keys(), Names: w.Names, ChangedBy: a.Person, ChangedAt: s.Clock.Now()}
 	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
 		all, err := Kinds(ctx, tx, a.Bank.ID)
 		if err != nil {
@@ -275,7 +312,7 @@ func (s *Service) ChangeKind(ctx context.Context, a identity.Actor, code string,
 			return err
 		}
 		return s.saveKind(ctx, tx, a, bankKind{BankID: a.Bank.ID, Code: code, Parent: k.Parent, Icon: k.Icon, Sort: k.Sort, Name: w.Name, Doing: w.Doing,
-			Words: w.Words, WordKeys: w.keys(), Hidden: w.Hidden, ChangedBy: a.Person, ChangedAt: s.Clock.Now()}, "change-kind")
+			Words: w.Words, WordKeys: w.keys(), Names: w.Names, Hidden: w.Hidden, ChangedBy: a.Person, ChangedAt: s.Clock.Now()}, "change-kind")
 	})
 }
 
@@ -292,7 +329,7 @@ func otherName(all []Kind, code, name string, group bool) error {
 func (s *Service) saveKind(ctx context.Context, tx bun.IDB, a identity.Actor, row bankKind, action string) error {
 	row.Key = kindKey(row.Code)
 	_, err := tx.NewInsert().Model(&row).On("conflict (bank_id, code) do update").Set("name = excluded.name").Set("doing = excluded.doing").
-		Set("words = excluded.words").Set("word_keys = excluded.word_keys").Set("hidden = excluded.hidden").
+		Set("words = excluded.words").Set("word_keys = excluded.word_keys").Set("hidden = excluded.hidden").Set("names = excluded.names").
 		Set("changed_by = excluded.changed_by").Set("changed_at = excluded.changed_at").Exec(ctx)
 	if db.Violated(err, "bank_kind_name") {
 		return ErrKindName.At("/name")

@@ -9,13 +9,15 @@ import (
 	"timebank/app/identity"
 	"timebank/app/platform/db"
 	"timebank/app/platform/web"
+	"timebank/app/platform/words"
 )
 
 // KindBody is what a coordinator says of a kind of help.
 type KindBody struct {
-	Name  string `json:"name" maxLength:"200"`
-	Doing string `json:"doing,omitempty" maxLength:"200" doc:"Completes \"Bill helped with …\"; none: made from the name"`
-	Words string `json:"words,omitempty" maxLength:"1000" doc:"Everyday words by which people look for it"`
+	Name  string                    `json:"name" maxLength:"200"`
+	Doing string                    `json:"doing,omitempty" maxLength:"200" doc:"Completes \"Bill helped with …\"; none: made from the name"`
+	Words string                    `json:"words,omitempty" maxLength:"1000" doc:"Everyday words by which people look for it"`
+	Names map[words.Language]string `json:"names,omitempty" doc:"Its name in other languages, by code; none there: the name"`
 }
 
 type addKindInput struct {
@@ -45,7 +47,9 @@ type codeOutput struct {
 	}
 }
 
-func (b KindBody) wish() KindWish { return KindWish{Name: b.Name, Doing: b.Doing, Words: b.Words} }
+func (b KindBody) wish() KindWish {
+	return KindWish{Name: b.Name, Doing: b.Doing, Words: b.Words, Names: b.Names}
+}
 
 func (s *Service) kindRoutes(r *web.Routes) {
 	web.Register(r, web.Op{ID: "bank-kinds", Method: http.MethodGet, Path: "/banks/{bank}/kinds", Room: "help", Who: identity.TakePart, Summary: "The kinds of help of a bank, with its own words, also those that it hides"},

@@ -3,6 +3,7 @@ package listing
 import (
 	_ "embed"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -28,7 +29,9 @@ func readSynonyms() map[string][]string {
 	for line := range strings.Lines(synonymFile) {
 		kind, words, _ := strings.Cut(strings.TrimSpace(line), ",")
 		for _, w := range tokens(words) {
-			out[w.stem] = append(out[w.stem], kind)
+			if !slices.Contains(out[w.stem], kind) {
+				out[w.stem] = append(out[w.stem], kind)
+			}
 		}
 	}
 	return out
@@ -39,7 +42,9 @@ var silent = func() map[string]bool {
 	out := map[string]bool{}
 	for w := range strings.FieldsSeq(`a an and are at be but by can could do for from get give go had has have help helping hello hi i if in is it its
 		just like looking may me my need needs of on or our please so some somebody someone that the their them there they this to us want wants was we
-		week who will with would you your offer offering`) {
+		week who will with would you your offer offering
+		ac am ar ei eich fy gan gyda help helpu neu rhywbeth rhywun yn yr
+		اور ایک پر سے مدد میں والا کا کچھ کو کوئی کی کے ہے ہیں یا`) {
 		out[w] = true
 	}
 	return out
