@@ -2615,6 +2615,10 @@ export interface components {
             /** @description Completes "Bill helped with …"; none: made from the name */
             doing?: string;
             name: string;
+            /** @description Its name in other languages, by code; none there: the name */
+            names?: {
+                [key: string]: string;
+            };
             /** @description Code of its group; none: it is a group */
             parent?: string;
             /** @description Everyday words by which people look for it */
@@ -2850,6 +2854,10 @@ export interface components {
             /** @description Not to be chosen any more; what has it already keeps it */
             hidden?: boolean;
             name: string;
+            /** @description Its name in other languages, by code; none there: the name */
+            names?: {
+                [key: string]: string;
+            };
             /** @description Everyday words by which people look for it */
             words?: string;
         };
@@ -3758,6 +3766,10 @@ export interface components {
             icon: string;
             /** @description "A lift" */
             name: string;
+            /** @description What the bank calls it in other languages, by code */
+            names?: {
+                [key: string]: string;
+            };
             /** @description The bank has added it */
             own?: boolean;
             /** @description The wider kind; none for the widest */
