@@ -142,7 +142,7 @@ test('an offer is found by everyday words with a slip of the finger', async ({ p
   const [carys, bill] = [await newMember('Carys'), await newMember('Bill')];
   const mark = `topiary${carys.id.slice(-6).replace(/[^a-z]/g, 'x')}`;
   const hers = await apiOf(carys);
-  await hers.post('/offers', { kind: 'garden.garden', note: `${mark}, swans and ducks` });
+  await hers.post('/offers', { kind: 'garden.garden', note: `${mark}, swans and ducks`, far: 'street' });
   await hers.dispose();
   await signInAs(page, bill);
   await opened(page, '/offers', 'What people offer');
@@ -151,14 +151,27 @@ test('an offer is found by everyday words with a slip of the finger', async ({ p
   await box.fill(`${mark.slice(0, 3)}${mark[4]}${mark[3]}${mark.slice(5)}`);
   await box.press('Enter');
   await expect(page.getByText(`We looked for: ${mark}.`)).toBeVisible();
-  await expect(page.getByRole('listitem').filter({ hasText: mark })).toBeVisible();
+  await expect(page.getByRole('listitem').filter({ hasText: mark })).toContainText('Only on their own street');
   await expectGood(page);
   await box.fill('qqqq xxxx');
   await page.getByRole('button', { name: 'Look' }).click();
   await expect(page.getByText('Nothing found for “qqqq xxxx”')).toBeVisible();
   await expectGood(page);
-  await page.goBack();
-  await expect(page.getByRole('listitem').filter({ hasText: mark })).toBeVisible();
+  // What is not there yet is told when it comes, until one has heard enough.
+  await page.getByRole('link', { name: 'Tell me when somebody offers this' }).click();
+  await expect(page.getByText('Nothing yet.')).toBeVisible();
+  await expectGood(page);
+  await page.getByRole('button', { name: 'Tell me' }).first().click();
+  await expect(page.getByRole('status')).toContainText('We tell you when there is something new.');
+  await page.getByRole('button', { name: 'Tell me' }).click();
+  await expect(page.getByText('Choose a kind of help, or write a word.').first()).toBeVisible();
+  await page.getByLabel('Which kind of help?').selectOption({ label: 'Gardening' });
+  await page.getByRole('button', { name: 'Tell me' }).click();
+  await expect(page.getByText('When somebody offers: Gardening', { exact: true })).toBeVisible();
+  await expectGood(page);
+  await page.getByRole('button', { name: 'Stop this: When somebody offers: Gardening' }).click();
+  await expect(page.getByText('When somebody offers: Gardening', { exact: true })).toHaveCount(0);
+  await expect(page.getByText('When somebody offers: “qqqq xxxx”', { exact: true })).toBeVisible();
 });
 
 /** What was not answered is kept and shown; once there is an answer again, it goes by itself. */
