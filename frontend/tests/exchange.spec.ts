@@ -162,7 +162,7 @@ test('an offer is found by everyday words with a slip of the finger', async ({ p
   await expect(page.getByText('Nothing yet.')).toBeVisible();
   await expectGood(page);
   await page.getByRole('button', { name: 'Tell me' }).first().click();
-  await expect(page.getByRole('status')).toContainText('We tell you when there is something new.');
+  await expect(page.getByText('Done. We tell you when there is something new.')).toBeVisible();
   await page.getByRole('button', { name: 'Tell me' }).click();
   await expect(page.getByText('Choose a kind of help, or write a word.').first()).toBeVisible();
   await page.getByLabel('Which kind of help?').selectOption({ label: 'Gardening' });
