@@ -169,7 +169,7 @@ test('an offer is found by everyday words with a slip of the finger', async ({ p
   await page.getByRole('button', { name: 'Tell me' }).click();
   await expect(page.getByText('When somebody offers: Gardening', { exact: true })).toBeVisible();
   await expectGood(page);
-  await page.getByRole('button', { name: 'Stop this: When somebody offers: Gardening' }).click();
+  await page.getByRole('listitem').filter({ hasText: 'When somebody offers: Gardening' }).getByRole('button').click();
   await expect(page.getByText('When somebody offers: Gardening', { exact: true })).toHaveCount(0);
   await expect(page.getByText('When somebody offers: “qqqq xxxx”', { exact: true })).toBeVisible();
 });
