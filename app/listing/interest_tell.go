@@ -14,6 +14,7 @@ import (
 	"timebank/app/bank"
 	"timebank/app/contact"
 	"timebank/app/desk"
+	"timebank/app/identity"
 	"timebank/app/member"
 	"timebank/app/message"
 	"timebank/app/platform/db"
@@ -173,7 +174,7 @@ func fresh(ctx context.Context, tx bun.IDB, bank uuid.UUID, m member.Member, wan
 	}
 	var out []uuid.UUID
 	for _, w := range wants {
-		asked, err := understood(ctx, tx, bank, w.Words)
+		asked, err := waitedFor(ctx, tx, bank, w.Words)
 		if err != nil {
 			return nil, err
 		}
@@ -212,16 +213,16 @@ func within(kinds map[string]Kind, kind, wanted string) bool {
 	return wanted == "" || kind == wanted || (p != nil && *p == wanted)
 }
 
-// understood is, for each word, the keys of which one must stand in a listing: the
+// waitedFor is, for each word, the keys of which one must stand in a listing: the
 // same that search would look for.
-func understood(ctx context.Context, tx bun.IDB, bank uuid.UUID, words string) (map[int][]int64, error) {
+func waitedFor(ctx context.Context, tx bun.IDB, bankID uuid.UUID, words string) (map[int][]int64, error) {
 	out := map[int][]int64{}
 	asked := tokens(words)
 	if len(asked) == 0 {
 		return out, nil
 	}
-	terms, _, err := understand(ctx, tx, bank, asked)
-	for _, t := range terms {
+	u, err := understand(ctx, tx, identity.Actor{Bank: bank.Bank{ID: bankID}}, asked)
+	for _, t := range u.terms {
 		out[t.word] = append(out[t.word], t.key)
 	}
 	return out, err
