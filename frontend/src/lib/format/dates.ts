@@ -1,9 +1,6 @@
 import { bank } from '#lib/bank.svelte.ts';
 import { m } from '#lib/paraglide/messages.js';
-
-// Browsers lack some languages (Chromium has no Welsh) and then fall back to American dates. They are asked for
-// figures only; names and order are words of ours.
-const numbers = 'en-GB';
+import { wallTime } from './zone.ts';
 
 type Moment = Date | string | number;
 
@@ -12,26 +9,19 @@ export type When = { zone?: string; now?: Moment };
 
 type Parts = { year: number; month: number; day: number; hour: number; minute: number; weekday: string; monthName: string };
 
-const formats = new Map<string, Intl.DateTimeFormat>();
-
+// Names and order are words of ours: browsers lack some languages (Chromium has no Welsh) and then write American dates.
 function partsOf(moment: Moment, zone: string): Parts {
-  let format = formats.get(zone);
-  if (!format) {
-    format = new Intl.DateTimeFormat(numbers, {
-      timeZone: zone,
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      hourCycle: 'h23',
-    });
-    formats.set(zone, format);
-  }
-  const found = Object.fromEntries(format.formatToParts(new Date(moment)).map(({ type, value }) => [type, Number(value)])) as Record<string, number>;
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0 } = found;
-  const weekday = new Date(Date.UTC(year, month - 1, day)).getUTCDay();
-  return { year, month: month - 1, day, hour, minute, weekday: named(m.date_weekdays(), weekday), monthName: named(m.date_months(), month - 1) };
+  const wall = new Date(wallTime(new Date(moment).getTime(), zone));
+  const month = wall.getUTCMonth();
+  return {
+    year: wall.getUTCFullYear(),
+    month,
+    day: wall.getUTCDate(),
+    hour: wall.getUTCHours(),
+    minute: wall.getUTCMinutes(),
+    weekday: named(m.date_weekdays(), wall.getUTCDay()),
+    monthName: named(m.date_months(), month),
+  };
 }
 
 const named = (names: string, at: number): string => names.split('|')[at] ?? '';
@@ -86,5 +76,5 @@ export function plainDate(date: string): string {
 
 /** First letter large, for a phrase that begins a line. */
 export function sentence(words: string): string {
-  return words.charAt(0).toLocaleUpperCase(numbers) + words.slice(1);
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

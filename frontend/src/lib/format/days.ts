@@ -1,5 +1,6 @@
 import { bank } from '#lib/bank.svelte.ts';
 import { dayInWords, dayPhrase, type When } from './dates.ts';
+import { wallTime } from './zone.ts';
 
 // Days of the calendar, "2026-11-24": without a time, and so without a zone, except for which one is today.
 
@@ -7,7 +8,7 @@ const day = 86_400_000;
 
 /** Today by the bank's calendar. */
 export function today({ zone = bank.zone, now = Date.now() }: When = {}): string {
-  const parts = clockIn(zone, new Date(now).getTime());
+  const parts = wallTime(zone, new Date(now).getTime());
   return new Date(parts - (parts % day)).toISOString().slice(0, 10);
 }
 
@@ -31,24 +32,6 @@ export function momentOn(date: string, minutes: number, zone = bank.zone): strin
   const wanted = Date.parse(`${date}T00:00:00Z`) + minutes * 60_000;
   let moment = wanted;
   // The second round settles days on which the clocks change.
-  for (let round = 0; round < 2; round++) moment += wanted - clockIn(zone, moment);
+  for (let round = 0; round < 2; round++) moment += wanted - wallTime(moment, zone);
   return new Date(moment).toISOString();
-}
-
-/** What a clock in a zone shows, as if it were UTC. */
-function clockIn(zone: string, moment: number): number {
-  const found = Object.fromEntries(
-    new Intl.DateTimeFormat('en-GB', {
-      timeZone: zone,
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      hourCycle: 'h23',
-    })
-      .formatToParts(moment)
-      .map(({ type, value }) => [type, Number(value)]),
-  ) as Record<string, number>;
-  return Date.UTC(found.year ?? 0, (found.month ?? 1) - 1, found.day, found.hour, found.minute);
 }

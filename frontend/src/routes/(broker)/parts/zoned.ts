@@ -1,5 +1,6 @@
 import { bank } from '#lib/bank.svelte.ts';
 import { dayInWords, dayPhrase, sentence, timeInWords } from '#lib/format/dates.ts';
+import { wallTime } from '#lib/format/zone.ts';
 import type { Choice } from '#lib/ui/choices.ts';
 
 /** "2026-11-24" and "10:00" on the bank's clock, as an instant. A time that summer skips is taken an hour on. */
@@ -11,23 +12,7 @@ export function instant(day: string, time: string, zone = bank.zone): string {
   return new Date(naive - offset(first, zone)).toISOString();
 }
 
-function offset(moment: number, zone: string): number {
-  const parts = Object.fromEntries(
-    new Intl.DateTimeFormat('en-GB', {
-      timeZone: zone,
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      hourCycle: 'h23',
-    })
-      .formatToParts(moment)
-      .map(({ type, value }) => [type, Number(value)]),
-  );
-  const local = Date.UTC(parts.year ?? 0, (parts.month ?? 1) - 1, parts.day, parts.hour, parts.minute);
-  return local - Math.floor(moment / 60_000) * 60_000;
-}
+const offset = (moment: number, zone: string): number => wallTime(moment, zone) - Math.floor(moment / 60_000) * 60_000;
 
 /** The bank's own calendar day of a moment: "2026-11-24". */
 export function dayOf(moment: number = Date.now(), zone = bank.zone): string {
