@@ -8,7 +8,7 @@ const day = 86_400_000;
 
 /** Today by the bank's calendar. */
 export function today({ zone = bank.zone, now = Date.now() }: When = {}): string {
-  const parts = wallTime(zone, new Date(now).getTime());
+  const parts = wallTime(new Date(now).getTime(), zone);
   return new Date(parts - (parts % day)).toISOString().slice(0, 10);
 }
 
