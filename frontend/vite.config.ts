@@ -21,7 +21,8 @@ function core(id: string, graph: Graph): string | null {
       if (needed.has(next) || next.includes('/paraglide/messages')) continue;
       needed.add(next);
       todo.push(...(graph.getModuleInfo(next)?.importedIds ?? []));
-      if (next.startsWith(`${import.meta.dirname}/src/`)) for (const [, key] of readFileSync(next.replace(/\?.*/, ''), 'utf8').matchAll(/\bm\.(\w+)/g)) said.add(key);
+      if (!next.startsWith(`${import.meta.dirname}/src/`)) continue;
+      for (const [key] of readFileSync(next.replace(/\?.*/, ''), 'utf8').matchAll(/(?<=\bm\.)\w+/g)) said.add(key);
     }
   }
   const word = /\/paraglide\/messages\/(\w+)\.js$/.exec(id)?.[1];
