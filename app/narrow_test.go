@@ -16,7 +16,7 @@ var few = map[string]map[string]string{
 		"list-help": "y", "bank-kinds": "y", "see-listing": "yyh", "stand-ins": "hhh", "end-stand-in": "hhh",
 		"home": "yhh", "help-of-member": "yhh", "see-exchange": "yhh", "agree": "yhh", "cancel-exchange": "yhh", "withdraw-listing": "yhh", "renew-listing": "yhh",
 		"see-photo": "yyh", "add-photo": "yhh", "describe-photo": "yhh", "remove-photo": "yhh",
-		"ask-for-help": "y", "propose-exchange": "y",
+		"ask-for-help": "y", "propose-exchange": "y", "interests": "yhh", "add-interest": "y",
 		"tell-complaint":  "yyh", // for the member, who may let them answer plans
 		"pot":             "y",
 		"list-gatherings": "y", "see-gathering": "yyh", "sign-up": "yyh", "not-coming": "yyh", // with the member they stand in for

@@ -154,7 +154,7 @@ func TestWhoLookedAndMyData(t *testing.T) {
 		t.Errorf("looks: %v", looks[0])
 	}
 	h.clock.Advance(reasonOver)
-	s, a = h.renewed(s), h.renewed(a)
+	s = h.renewed(s)
 	s.refused("GET", hilltop+"/members/"+ada+"/data/page", nil, http.StatusUnprocessableEntity, "say-why-you-look")
 	// Staff who are no members read what is held about them, too.
 	if b := s.do("GET", hilltop+"/my-data", nil, http.StatusOK); b.str("for") != "Sam" || len(b.list("sections")) < 10 {
