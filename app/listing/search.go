@@ -62,13 +62,15 @@ func (s *Service) Search(ctx context.Context, a identity.Actor, kind, words stri
 		if err != nil {
 			return err
 		}
-		rows, err := s.find(ctx, tx, a, kind, u)
-		if err != nil {
-			return err
-		}
 		out.Instead = u.instead
-		out.Listings, err = shown(ctx, tx, a.Bank.ID, rows)
+		out.Listings, err = s.find(db.Last(ctx), tx, a, kind, u)
 		return err
+	})
+	if err != nil || !slices.ContainsFunc(out.Listings, func(l Shown) bool { return l.Listing.Photos > 0 }) {
+		return out, err
+	}
+	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		return photograph(db.Last(ctx), tx, a.Bank.ID, out.Listings)
 	})
 	return out, err
 }
@@ -85,20 +87,22 @@ type understood struct {
 // is read as the commonest near one that the bank knows.
 func understand(ctx context.Context, tx bun.IDB, a identity.Actor, asked []token) (out understood, err error) {
 	bank := a.Bank.ID
-	var keys, near []int64
+	var keys, near, of []int64
 	for _, t := range asked {
 		keys = append(keys, key(t.stem))
 		for _, kind := range synonyms[t.stem] {
 			keys = append(keys, kindKey(kind))
 		}
 		if len(synonyms[t.stem]) == 0 {
-			near = append(near, slips(t.word)...)
+			some := slips(t.word)
+			near, of = append(near, some...), append(of, slices.Repeat([]int64{key(t.stem)}, len(some))...)
 		}
 	}
 	q := tx.NewSelect().Model((*word)(nil)).Column("key", "word", "n").Where("bank_id = ?", bank).Where("key = any(?)", db.List(keys))
-	if len(near) > 0 {
-		q = q.UnionAll(tx.NewSelect().TableExpr("slip as s").ColumnExpr("v.key, v.word, v.n").Join("join vocabulary v on v.bank_id = ? and v.key = s.word", bank).
-			Where("s.bank_id = ?", bank).Where("s.key = any(?)", db.List(near)))
+	if len(near) > 0 { // only the slips of what is not known are looked up
+		q = q.UnionAll(tx.NewSelect().TableExpr("unnest(?::bigint[], ?::bigint[]) as q (slip, of)", db.List(near), db.List(of)).ColumnExpr("v.key, v.word, v.n").
+			Join("join slip as s on s.bank_id = ? and s.key = q.slip", bank).Join("join vocabulary as v on v.bank_id = ? and v.key = s.word", bank).
+			Where("q.of <> all (array(select k.key from vocabulary as k where k.bank_id = ? and k.key = any(?)))", bank, db.List(of)))
 	}
 	// What the bank itself says of a word comes with the same question, its count below zero.
 	q = q.UnionAll(tx.NewSelect().TableExpr("bank_kind as b cross join unnest(b.word_keys) as w (key)").ColumnExpr("w.key, b.code, -1 - coalesce(v.n, 0)").
@@ -145,10 +149,18 @@ func nearest(w string, rows []word) int {
 	return slices.IndexFunc(rows, func(r word) bool { return r.Word != "" && near(w, r.Word) })
 }
 
+// row is a listing that was found, with whose it is.
+type row struct {
+	Listing
+	Called string `bun:"called"`
+	Area   string `bun:"area"`
+}
+
 // find reads the best postings of each term, and of these the best listings: the
 // more words of the question stand in one, the better. Those whose members the asker
-// is kept apart from are left out, but not for staff.
-func (s *Service) find(ctx context.Context, tx bun.IDB, a identity.Actor, kind string, u understood) ([]Listing, error) {
+// is kept apart from are left out, but not for staff. Of a listing it reads what is
+// shown.
+func (s *Service) find(ctx context.Context, tx bun.IDB, a identity.Actor, kind string, u understood) ([]Shown, error) {
 	keys, boosts, words := make([]int64, len(u.terms)), make([]float64, len(u.terms)), make([]int64, len(u.terms))
 	for i, t := range u.terms {
 		keys[i], boosts[i], words[i] = t.key, t.boost, 1<<t.word
@@ -157,20 +169,26 @@ func (s *Service) find(ctx context.Context, tx bun.IDB, a identity.Actor, kind s
 	if a.Member != uuid.Nil && !a.May(identity.WorkDesk) {
 		apart = contact.ApartFrom(tx, a.Bank.ID, a.Member, "l.member_id")
 	}
-	var out []Listing
+	var rows []row
+	// All postings of a listing have the same area.
 	err := tx.NewRaw(`with best as (
 			select p.listing_id, sum(p.weight * q.boost) * bit_count(bit_or(q.word)::bit(8)) * case
-				when bool_or(p.area & -2 = ?0::bigint) then 1.25 when ?0::bigint <> 0 and bool_or(p.area & 1 = 1) then 0.5 else 1 end as score
+				when p.area & -2 = ?0::bigint then 1.25::float8 when ?0::bigint <> 0 and p.area & 1 = 1 then 0.5::float8 else 1::float8 end as score
 			from unnest(?6::bigint[], ?7::float8[], ?8::int[]) q (key, boost, word) cross join lateral (
 				select listing_id, weight, area from posting where bank_id = ?1 and type = ?2 and key = q.key and live
 				order by weight desc, listing_id desc limit ?3) p
-			group by p.listing_id order by 2 desc, 1 desc limit ?4)
-		select l.* from best join listing l on l.bank_id = ?1 and l.id = best.listing_id
+			group by p.listing_id, p.area order by 2 desc, 1 desc limit ?4)
+		select l.id, l.member_id, l.type, l.kind, l.note, l.timing, l.place, l.far, l.days, l.state, l.created_at, l.expires_on, l.photos, f.called, f.area
+		from best join listing l on l.bank_id = ?1 and l.id = best.listing_id cross join lateral (?10) f
 		where l.state = 'open' and l.expires_on >= ?5 and not exists (?9) order by best.score desc, l.id desc`,
 		strconv.FormatInt(u.home, 10), a.Bank.ID, typeKey(kind), perWord, maxResults, a.Bank.Today(s.Clock.Now()),
-		db.List(keys), db.List(boosts), db.List(words), apart).Scan(ctx, &out)
+		db.List(keys), db.List(boosts), db.List(words), apart, member.FaceOf(tx, a.Bank.ID, "l.member_id")).Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
+	}
+	out := make([]Shown, len(rows))
+	for i, r := range rows {
+		out[i] = Shown{Listing: r.Listing, Called: r.Called, Area: r.Area}
 	}
 	return out, nil
 }

@@ -257,19 +257,34 @@ func shown(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []Listing) ([]S
 	for i, l := range rows {
 		ids[i] = l.MemberID
 	}
-	photos, err := PhotosOf(ctx, tx, bank, rows...)
-	if err != nil {
+	out := make([]Shown, len(rows))
+	for i, l := range rows {
+		out[i].Listing = l
+	}
+	if err := photograph(ctx, tx, bank, out); err != nil {
 		return nil, err
 	}
 	people, err := member.Faces(db.Last(ctx), tx, bank, ids)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Shown, len(rows))
 	for i, l := range rows {
-		out[i] = Shown{Listing: l, Called: people[l.MemberID].Called, Area: people[l.MemberID].Area, Photos: photos[l.ID]}
+		out[i].Called, out[i].Area = people[l.MemberID].Called, people[l.MemberID].Area
 	}
 	return out, nil
+}
+
+// photograph adds their photos to listings.
+func photograph(ctx context.Context, tx bun.IDB, bank uuid.UUID, all []Shown) error {
+	some := make([]Listing, len(all))
+	for i, l := range all {
+		some[i] = l.Listing
+	}
+	photos, err := PhotosOf(ctx, tx, bank, some...)
+	for i := range all {
+		all[i].Photos = photos[all[i].ID]
+	}
+	return err
 }
 
 // labels is whose listings these are, as staff tell members apart.

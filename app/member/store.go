@@ -88,6 +88,11 @@ func AreaOf(tx bun.IDB, bank, id uuid.UUID) *bun.SelectQuery {
 	return tx.NewSelect().Model((*Member)(nil)).Column("area").Where("bank_id = ?", bank).Where("id = ?", id)
 }
 
+// FaceOf is what others see of a member, named by a column of another question.
+func FaceOf(tx bun.IDB, bank uuid.UUID, column string) *bun.SelectQuery {
+	return tx.NewSelect().Model((*Member)(nil)).Column("called", "area").Where("member.bank_id = ?", bank).Where("member.id = ?", bun.Ident(column))
+}
+
 // AllActive lists the members who take part.
 func AllActive(ctx context.Context, tx bun.IDB, bank uuid.UUID) ([]Member, error) {
 	var out []Member
