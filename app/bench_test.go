@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -74,8 +75,8 @@ func BenchmarkOverHTTP(b *testing.B) {
 			return err
 		}
 		defer func() { _ = res.Body.Close() }()
-		if res.StatusCode >= 300 {
-			return fmt.Errorf("%s %s: %d", method, path, res.StatusCode)
+		if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode >= 300 { // an answer that is not read costs its connection
+			return fmt.Errorf("%s %s: %d %w", method, path, res.StatusCode, err)
 		}
 		return nil
 	}

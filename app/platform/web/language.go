@@ -90,7 +90,7 @@ func (s *site) choose(c echo.Context, lang string) error {
 		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode})
 	// A link on another site turns over a device at most, not what we write to a person.
 	if from := c.Request().Header.Get("Sec-Fetch-Site"); s.chosen != nil && from != "cross-site" && from != "same-site" {
-		if err := s.chosen(c.Request().Context(), c.Request(), words.Language(lang)); err != nil {
+		if err := s.chosen(c.Request().Context(), c.Request(), words.Language(lang)); err != nil && !hungUp(c.Request().Context(), err) {
 			s.log.ErrorContext(c.Request().Context(), "a language was chosen and not kept", "error", err)
 		}
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"net/http"
 	"regexp"
@@ -61,12 +62,27 @@ var (
 	errCrossOrigin = fault.New(fault.Forbidden, "cross-origin", "This came from another web site, so we did not do it.")
 )
 
+// statusHungUp is what the log says of a request whose client did not wait for the
+// answer; the number is nginx's.
+const statusHungUp = 499
+
+// hungUp tells whether err is what is left of work that was cut off because its client
+// is gone. Nobody reads what is answered. Whether a commit that was under way was kept is not
+// known, so it is told as a failure all the same: a repeat with the same key finds out.
+// An end that we set ourselves is context.DeadlineExceeded, and a fault.
+func hungUp(ctx context.Context, err error) bool {
+	return ctx.Err() == context.Canceled && (errors.Is(err, context.Canceled) || errors.Is(err, sql.ErrTxDone))
+}
+
 // problem turns any error into what the reader gets, and logs what is ours.
 func problem(ctx context.Context, err error) *Problem {
 	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
 	f := fault.As(err)
+	if f == nil && hungUp(ctx, err) {
+		return &Problem{Type: "/problems/hung-up", Title: "Client Closed Request", Status: statusHungUp, Code: "hung-up", Instance: RequestID(ctx)}
+	}
 	if f == nil || f.Kind == fault.Internal {
 		logger(ctx).ErrorContext(ctx, "request failed", "error", err, "request", RequestID(ctx))
 		f = errInternal
