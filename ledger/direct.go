@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,22 +19,67 @@ import (
 // the work. The description of a statement is kept per connection, no statement
 // is, so that it also works behind PgBouncer in transaction mode.
 func one(ctx context.Context, db bun.IDB, to any, query string, args ...any) error {
-	var h interface {
-		QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-	}
-	switch b := db.(type) {
-	case bun.Tx:
-		h = b.Tx
-	case *bun.Tx:
-		h = b.Tx
-	case bun.Conn:
-		h = b.Conn
-	case *bun.DB:
-		h = b.DB
-	default:
-		return fmt.Errorf("ledger: no handle of bun's: %T", db)
+	h, err := handle(db)
+	if err != nil {
+		return err
 	}
 	return h.QueryRowContext(ctx, query, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...).Scan(to)
+}
+
+// asker is the part that is needed here of a handle of database/sql.
+type asker interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// handle is the handle behind one of bun's.
+func handle(db bun.IDB) (asker, error) {
+	switch b := db.(type) {
+	case bun.Tx:
+		return b.Tx, nil
+	case *bun.Tx:
+		return b.Tx, nil
+	case bun.Conn:
+		return b.Conn, nil
+	case *bun.DB:
+		return b.DB, nil
+	}
+	return nil, fmt.Errorf("ledger: no handle of bun's: %T", db)
+}
+
+// each hands every row of an answer to take, its values in binary, null as nil.
+// They are the driver's own: take may not keep them. $1 in the query is the bank.
+// For an answer as long as the books, where database/sql would cost as much again
+// as the server.
+func each(ctx context.Context, db bun.IDB, query string, bank uuid.UUID, take func([][]byte) error) error {
+	h, err := handle(db)
+	if err != nil {
+		return err
+	}
+	rows, err := h.QueryContext(ctx, "", &reading{query, bank, take})
+	if err != nil {
+		return err
+	}
+	return rows.Close()
+}
+
+// reading asks its own question when the driver lets it rewrite another one: that
+// is where the driver shows the connection that a transaction is on, which
+// database/sql keeps to itself.
+type reading struct {
+	query string
+	bank  uuid.UUID
+	take  func([][]byte) error
+}
+
+func (r *reading) RewriteQuery(ctx context.Context, c *pgx.Conn, _ string, _ []any) (string, []any, error) {
+	rows := c.PgConn().ExecParams(ctx, r.query, [][]byte{r.bank[:]}, []uint32{pgtype.UUIDOID}, []int16{pgx.BinaryFormatCode}, []int16{pgx.BinaryFormatCode})
+	var err error
+	for err == nil && rows.NextRow() {
+		err = r.take(rows.Values())
+	}
+	_, end := rows.Close()
+	return "select", nil, errors.Join(err, end)
 }
 
 func pgID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != uuid.Nil} }

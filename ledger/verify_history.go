@@ -2,219 +2,214 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash"
-	"time"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 )
 
-// Rules that look at one account's whole history, read once and in its order.
+// Rules that look at one account's whole history, in its order.
 const (
 	historyRule = "every account's history, entry by entry, with its transfers, its terms and its seals"
 
 	numberRule = "entries are numbered without a gap, ascend in time, and each balance is the one before plus the minutes"
 	legRule    = "every entry is a leg of its transfer, in an account that may stand on that side"
+	entryRule  = "every leg of a transfer has its entry"
 	limitRule  = "no entry went beyond the limits in force, or into a closed account"
+	figureRule = "an account's figures are those of its latest entry and change"
 	sealRule   = "the seals of an account follow each other and end where it stood"
 	coverRule  = "what a seal covers has not changed since"
 )
 
-// sqlHistory is one stream of everything that an account's history consists of,
-// each row packed by record_send: the account, its terms in the order of their
-// numbers, its entries, and each seal behind the last entry that it covers. An
-// entry of the usual kind, which agrees with its transfer, is packed as plain.
-const sqlHistory = `select b from (
-select id, -4611686018427387904, 0::bigint, record_send(row(0, id, kind, n, changes, hold_events))
-  from ledger.account where bank_id = ?0
-union all
-select account_id, -4611686018427387903, n, record_send(row(1, account_id, at, what, floor, ceiling))
-  from ledger.account_change where bank_id = ?0
-union all
-select e.account_id, e.n, 0,
-       case when t.posted_at = e.posted_at and t.hold_id is null and t.kind in ('exchange', 'gathering') and octet_length(t.hash) = 32
-                 and case e.account_id when t.accounts[1] then t.minutes[1] when t.accounts[2] then t.minutes[2] end = e.minutes
-            then '\x02'::bytea || uuid_send(e.account_id) || int8send(e.n) || uuid_send(e.transfer_id) || int8send(e.minutes)
-                 || int8send(e.balance) || timestamptz_send(e.posted_at) || t.hash
-            else record_send(row(2, e.account_id, e.n, e.transfer_id, e.minutes, e.balance, e.posted_at, t.posted_at,
-                 t.minutes[array_position(t.accounts, e.account_id)], t.kind, t.hash, t.hold_id is not null)) end
-  from ledger.entry e left join ledger.transfer t on t.bank_id = ?0 and t.id = e.transfer_id
- where e.bank_id = ?0
-union all
-select s.account_id, s.n, s.height, record_send(row(3, s.account_id, s.height, s.n, s.changes, s.hold_events, s.balance, s.entries_hash, b.height))
-  from ledger.seal s left join ledger.block b on b.bank_id = ?0 and b.height = s.height
- where s.bank_id = ?0
-) x (account, place, number, b) order by account, place, number`
-
-// checkHistory reads every account's history and answers what is wrong with it.
-func checkHistory(ctx context.Context, db bun.IDB, bank uuid.UUID) ([]Fault, error) {
-	rows, err := db.QueryContext(ctx, sqlHistory, bank)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	h := history{covered: sha256.New(), seen: map[string]int{}}
-	var row sql.RawBytes
-	for rows.Next() {
-		if err := rows.Scan(&row); err != nil {
-			return nil, err
-		}
-		if err := h.take(row); err != nil {
-			return nil, err
-		}
-	}
-	return h.faults, rows.Err()
-}
-
 // history is what has been read of the account at hand.
 type history struct {
-	id                 uuid.UUID
-	known              bool // there is such an account
-	kind               string
-	n, changes, events int64 // as the account says
-	terms              []term
-	last               pastEntry
-	seal               pastSeal
-	covered            hash.Hash // of the entries since the latest seal
-	at                 beside
+	*story
+	books   *books
+	number  uint32 // the account's
+	legs    *sorted
+	last    pastEntry
+	seal    pastSeal
+	covered hash.Hash // of the entries since the latest seal
+	sum     [32]byte
 
-	faults []Fault
-	seen   map[string]int // faults per rule
+	// What has not met its other half, in books that do not add up.
+	early  map[uuid.UUID]leg
+	strays []entry
 }
 
-// term is the terms of an account from an instant on.
-type term struct {
-	at             int64
-	what           string
-	floor, ceiling *int64
+// mostUnmet bounds what waits for its other half.
+const mostUnmet = 1000
+
+type entry struct {
+	n, minutes, balance, at int64
+	transfer                uuid.UUID
+	sealed                  []byte
+}
+
+type leg struct {
+	at, minutes int64
+	transfer    uuid.UUID
+	hash        []byte
+	kind        string
+	held        bool // its transfer settled a hold
 }
 
 type pastEntry struct{ n, balance, at int64 }
 
 type pastSeal struct{ n, changes, events int64 }
 
-func (h *history) fault(rule, row, detail string, args ...any) {
-	if h.seen[rule]++; h.seen[rule] <= maxFaults {
-		h.faults = append(h.faults, Fault{Rule: rule, Row: row, Detail: fmt.Sprintf(detail, args...)})
-	}
-}
-
-// turn goes on to an account, where it is another.
-func (h *history) turn(id uuid.UUID) {
-	if id != h.id {
-		h.id, h.known, h.terms = id, false, h.terms[:0]
-		h.last, h.seal = pastEntry{}, pastSeal{}
-		h.covered.Reset()
-	}
-}
-
-func (h *history) take(row []byte) error {
-	if len(row) == 1+16+sealedForm && row[0] == plain {
-		h.turn(uuid.UUID(row[1:17]))
-		h.plain(row[17:])
-		return nil
-	}
-	f := packed(row[4:]) // behind the number of fields
-	what := f.small()
-	h.turn(f.id())
-	switch what {
-	case 0:
-		h.known, h.kind = true, string(f.next())
-		h.n, h.changes, h.events = f.number(), f.number(), f.number()
-	case 1:
-		h.terms = append(h.terms, term{f.number(), string(f.next()), f.maybe(), f.maybe()})
-	case 2:
-		h.entry(&f)
-	case 3:
-		h.sealed(&f)
-	default:
-		return fmt.Errorf("a row of kind %d", what)
-	}
-	return nil
-}
-
-// beside is an entry beside its transfer.
-type beside struct {
-	n, minutes, balance, at int64
-	transfer                uuid.UUID
-	posted, leg             *int64 // the transfer's instant and leg; nil where there is none
-	kind                    string // of the transfer
-	held                    bool   // it settled a hold
-}
-
-const (
-	plain      = 2                       // the first byte of a plain row, in which a packed one has 0
-	sealedForm = 8 + 16 + 8 + 8 + 8 + 32 // what a seal covers of an entry
-)
-
-// plain is an entry that agrees with its transfer, an exchange or a gathering that
-// settled no hold: as it is sealed.
-func (h *history) plain(b []byte) {
-	l := &h.at
-	l.n, l.minutes, l.balance = int64(binary.BigEndian.Uint64(b)), int64(binary.BigEndian.Uint64(b[24:])), int64(binary.BigEndian.Uint64(b[32:]))
-	l.at = int64(binary.BigEndian.Uint64(b[40:]))
-	l.transfer = uuid.UUID(b[8:24])
-	l.posted, l.leg, l.kind, l.held = &l.at, &l.minutes, "exchange", false
-	h.check()
-	_, _ = h.covered.Write(b)
-}
-
-// entry is any other.
-func (h *history) entry(f *packed) {
-	l := &h.at
-	l.n, l.transfer, l.minutes, l.balance, l.at = f.number(), f.id(), f.number(), f.number(), f.number()
-	l.posted, l.leg, l.kind = f.maybe(), f.maybe(), string(f.next())
-	sum, held := f.next(), f.next()
-	l.held = held != nil && held[0] != 0
-	h.check()
-	if l.posted != nil {
-		b := make([]byte, 0, sealedForm)
-		b = binary.BigEndian.AppendUint64(b, uint64(l.n))
-		b = append(b, l.transfer[:]...)
-		for _, v := range []int64{l.minutes, l.balance, l.at} {
-			b = binary.BigEndian.AppendUint64(b, uint64(v))
+// histories goes through every account's entries with the legs of its transfers
+// and its seals.
+func (b *books) histories(context.Context, bun.IDB) error {
+	h := history{books: b, covered: sha256.New()}
+	entries, seals := b.entries.sorted(), b.seals.sorted()
+	h.legs = b.legs.sorted()
+	for i, s := range b.accounts {
+		h.begin(s, uint32(i))
+		for of(entries, h.number) {
+			e := readEntry(entries.now)
+			for of(seals, h.number) && whole(seals.now[4:12]) < e.n {
+				h.sealed(seals)
+			}
+			h.entry(&e)
+			entries.advance()
 		}
-		_, _ = h.covered.Write(append(b, sum...))
+		for of(seals, h.number) {
+			h.sealed(seals)
+		}
+		h.end()
 	}
+	return errors.Join(entries.err, seals.err, h.legs.err)
 }
 
-// check holds the entry at hand against the one before it, its transfer and the
-// terms that were in force.
-func (h *history) check() {
-	l := &h.at
-	name := func() string { return fmt.Sprintf("entry %d of account %s", l.n, h.id) }
+// of tells whether the record at hand is one of an account's.
+func of(s *sorted, account uint32) bool {
+	return s.now != nil && binary.BigEndian.Uint32(s.now) == account
+}
+
+func readEntry(r []byte) (e entry) {
+	e.n, e.minutes, e.balance, e.at = whole(r[4:12]), whole(r[28:36]), whole(r[36:44]), whole(r[44:52])
+	copy(e.transfer[:], r[12:28])
+	e.sealed = r[4:52]
+	return e
+}
+
+func readLeg(r []byte) (l leg) {
+	l.at, l.minutes = int64(binary.BigEndian.Uint64(r[4:])^turned), whole(r[28:36])
+	copy(l.transfer[:], r[12:28])
+	l.hash, l.kind, l.held = r[36:68], kindNames[r[68]], r[69] != 0
+	return l
+}
+
+func (h *history) fault(rule, row, detail string, args ...any) {
+	h.books.fault(rule, row, detail, args...)
+}
+
+func (h *history) begin(s *story, number uint32) {
+	h.story, h.number = s, number
+	h.last, h.seal = pastEntry{}, pastSeal{}
+	h.covered.Reset()
+	slices.SortFunc(s.terms, func(a, b term) int { return cmp.Compare(a.n, b.n) })
+}
+
+// entry holds an entry against the one before it, its leg and the terms that were
+// in force.
+func (h *history) entry(e *entry) {
+	name := func() string { return fmt.Sprintf("entry %d of account %s", e.n, h.id) }
 	switch b := h.last; {
-	case l.n != b.n+1:
+	case e.n != b.n+1:
 		h.fault(numberRule, name(), "follows entry %d", b.n)
-	case l.balance != b.balance+l.minutes:
-		h.fault(numberRule, name(), "balance %d after %d and %d minutes", l.balance, b.balance, l.minutes)
-	case b.n > 0 && l.at <= b.at:
-		h.fault(numberRule, name(), "posted at %s, not after %s", moment(l.at), moment(b.at))
+	case e.balance != b.balance+e.minutes:
+		h.fault(numberRule, name(), "balance %d after %d and %d minutes", e.balance, b.balance, e.minutes)
+	case b.n > 0 && e.at <= b.at:
+		h.fault(numberRule, name(), "posted at %s, not after %s", moment(e.at), moment(b.at))
 	}
+	l, met := h.meet(e)
 	switch {
 	case !h.known:
 		h.fault(legRule, name(), "no such account")
-	case l.posted == nil:
-		h.fault(legRule, name(), "no transfer %s", l.transfer)
-	case l.leg == nil || *l.leg != l.minutes || *l.posted != l.at:
-		h.fault(legRule, name(), "%d minutes at %s; transfer %s has another leg, or none, at %s", l.minutes, moment(l.at), l.transfer, moment(*l.posted))
-	case !stands(h.kind, l.kind, l.minutes):
-		h.fault(legRule, name(), "transfer %s, %s, moves %d minutes on %s account", l.transfer, l.kind, l.minutes, h.kind)
+	case !met:
+		h.stray(e)
+	case l.minutes != e.minutes || l.at != e.at:
+		h.otherLeg(e)
+	case !stands(h.kind, l.kind, e.minutes):
+		h.fault(legRule, name(), "transfer %s, %s, moves %d minutes on %s account", e.transfer, l.kind, e.minutes, h.kind)
 	}
-	if t := h.inForce(l.at); t != nil {
+	if t := h.inForce(e.at); t != nil {
 		closed := t.what == "closed"
-		beyond := (l.minutes < 0 && t.floor != nil && l.balance < *t.floor) || (l.minutes > 0 && t.ceiling != nil && l.balance > *t.ceiling)
+		beyond := (e.minutes < 0 && t.floor != nil && e.balance < *t.floor) || (e.minutes > 0 && t.ceiling != nil && e.balance > *t.ceiling)
 		// What a hold promised under earlier limits still moves.
 		if closed || beyond && !l.held {
-			h.fault(limitRule, name(), "%d minutes to %d, beyond the limits in force or %s", l.minutes, l.balance, t.what)
+			h.fault(limitRule, name(), "%d minutes to %d, beyond the limits in force or %s", e.minutes, e.balance, t.what)
 		}
 	}
-	h.last = pastEntry{l.n, l.balance, l.at}
+	_, _ = h.covered.Write(e.sealed)
+	_, _ = h.covered.Write(l.hash)
+	h.last = pastEntry{e.n, e.balance, e.at}
+}
+
+// meet finds the leg that an entry is of. In sound books it is the next one.
+func (h *history) meet(e *entry) (leg, bool) {
+	for of(h.legs, h.number) {
+		l := readLeg(h.legs.now)
+		if l.transfer != e.transfer {
+			if l.at > e.at {
+				break
+			}
+			h.wait(l)
+			h.legs.advance()
+			continue
+		}
+		// The record stays until the leg after it is asked for.
+		h.legs.advance()
+		return l, true
+	}
+	l, ok := h.early[e.transfer]
+	delete(h.early, e.transfer)
+	return l, ok
+}
+
+// wait keeps a leg whose entry did not come in time.
+func (h *history) wait(l leg) {
+	if len(h.early) >= mostUnmet {
+		h.noEntry(l.transfer)
+		return
+	}
+	if h.early == nil {
+		h.early = map[uuid.UUID]leg{}
+	}
+	l.hash = bytes.Clone(l.hash)
+	h.early[l.transfer] = l
+}
+
+// stray keeps an entry whose leg did not come in time.
+func (h *history) stray(e *entry) {
+	if len(h.strays) >= mostUnmet {
+		h.noLeg(e)
+		return
+	}
+	kept := *e
+	kept.sealed = nil
+	h.strays = append(h.strays, kept)
+}
+
+func (h *history) noEntry(transfer uuid.UUID) {
+	h.fault(entryRule, "transfer "+transfer.String(), "no entry in account %s", h.id)
+}
+
+func (h *history) noLeg(e *entry) {
+	h.fault(legRule, fmt.Sprintf("entry %d of account %s", e.n, h.id), "no transfer %s has it as a leg", e.transfer)
+}
+
+func (h *history) otherLeg(e *entry) {
+	h.fault(legRule, fmt.Sprintf("entry %d of account %s", e.n, h.id), "%d minutes at %s; transfer %s has another leg", e.minutes, moment(e.at), e.transfer)
 }
 
 // inForce is the latest of the terms that began before an instant.
@@ -227,25 +222,70 @@ func (h *history) inForce(at int64) *term {
 	return nil
 }
 
-// sealed checks a seal against the one before it, the account, and the entries
-// that it covers.
-func (h *history) sealed(f *packed) {
-	height, n, changes, events, balance, sum, block := f.number(), f.number(), f.number(), f.number(), f.number(), f.next(), f.next()
+// end looks at what is left of an account when all of its entries have passed.
+func (h *history) end() {
+	for of(h.legs, h.number) {
+		h.wait(readLeg(h.legs.now))
+		h.legs.advance()
+	}
+	for i := range h.strays {
+		e := &h.strays[i]
+		if _, late := h.early[e.transfer]; late {
+			h.otherLeg(e)
+			delete(h.early, e.transfer)
+		} else {
+			h.noLeg(e)
+		}
+	}
+	for transfer := range h.early {
+		h.noEntry(transfer)
+	}
+	clear(h.early)
+	h.strays = h.strays[:0]
+
+	latest := h.last.at
+	if n := len(h.terms); n > 0 && (h.last.n == 0 || h.terms[n-1].at > latest) {
+		latest = h.terms[n-1].at
+	}
+	switch {
+	case !h.known:
+		h.fault(figureRule, fmt.Sprintf("account %s", h.id), "is not there, but others speak of it")
+	case h.posted != h.last.balance || h.n != h.last.n || h.lastAt != latest:
+		h.fault(figureRule, fmt.Sprintf("account %s", h.id), "posted %d, number %d, last at %s; the rows say %d, %d, %s", h.posted, h.n, moment(h.lastAt),
+			h.last.balance, h.last.n, moment(latest))
+	}
+}
+
+// sealed checks the seal at hand against the one before it, the account, and the
+// entries and changes that it covers, and goes on to the next.
+func (h *history) sealed(seals *sorted) {
+	r := seals.now
+	n, height, changes, events, balance := whole(r[4:12]), whole(r[12:20]), whole(r[20:28]), whole(r[28:36]), whole(r[36:44])
 	name := fmt.Sprintf("seal %d of account %s", height, h.id)
 	b, stood := h.seal, int64(0)
 	if h.last.n == n {
 		stood = h.last.balance
 	}
-	if !h.known || block == nil || n < b.n || changes < b.changes || events < b.events || n+changes+events == b.n+b.changes+b.events ||
+	if !h.known || n < b.n || changes < b.changes || events < b.events || n+changes+events == b.n+b.changes+b.events ||
 		n > h.n || changes > h.changes || events > h.events || balance != stood {
 		h.fault(sealRule, name, "to entry %d, change %d, event %d at %d, after %d, %d, %d; the account is at %d, %d, %d, entry %d at %d",
 			n, changes, events, balance, b.n, b.changes, b.events, h.n, h.changes, h.events, n, stood)
 	}
-	if !bytes.Equal(h.covered.Sum(nil), sum) {
+	if !bytes.Equal(h.covered.Sum(h.sum[:0]), r[44:76]) {
 		h.fault(coverRule, name, "entries %d to %d of account %s: not what was sealed", b.n+1, n, h.id)
 	}
 	h.covered.Reset()
+	for i := range h.terms {
+		if t := &h.terms[i]; t.n > b.changes && t.n <= changes {
+			_, _ = h.covered.Write(t.sealed)
+		}
+	}
+	if !bytes.Equal(h.covered.Sum(h.sum[:0]), r[76:108]) {
+		h.fault(coverRule, name, "changes %d to %d of account %s: not what was sealed", b.changes+1, changes, h.id)
+	}
+	h.covered.Reset()
 	h.seal = pastSeal{n, changes, events}
+	seals.advance()
 }
 
 // stands tells whether a transfer of a kind may take minutes from an account of a
@@ -278,41 +318,4 @@ func stands(account, transfer string, minutes int64) bool {
 
 func ordinary(account string) bool {
 	return account == "member" || account == "organisation" || account == "pot"
-}
-
-// packed is the fields of a row that record_send has packed, from the first on:
-// each its type and length, 32 bits big-endian, and its bytes; no bytes for null.
-type packed []byte
-
-func (p *packed) next() []byte {
-	b := *p
-	n := int32(binary.BigEndian.Uint32(b[4:]))
-	if n < 0 {
-		*p = b[8:]
-		return nil
-	}
-	*p = b[8+n:]
-	return b[8 : 8+n : 8+n]
-}
-
-func (p *packed) id() (id uuid.UUID) {
-	copy(id[:], p.next())
-	return id
-}
-
-func (p *packed) small() int32 { return int32(binary.BigEndian.Uint32(p.next())) }
-
-func (p *packed) number() int64 { return int64(binary.BigEndian.Uint64(p.next())) }
-
-func (p *packed) maybe() *int64 {
-	b := p.next()
-	if b == nil {
-		return nil
-	}
-	return new(int64(binary.BigEndian.Uint64(b)))
-}
-
-// moment is an instant as Postgres sends it: microseconds since the year 2000.
-func moment(at int64) string {
-	return time.UnixMicro(at + century.UnixMicro()).UTC().Format(time.RFC3339Nano)
 }

@@ -3,7 +3,9 @@ package ledger
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -39,24 +41,15 @@ select format('account %s', a.id), format('books closed through %s; the bank''s 
   from ledger.account a cross join (select max(through) as through from ledger.closing where bank_id = ?0) c
  where a.bank_id = ?0 and a.books_closed_through is distinct from c.through`},
 
-	// Changes and holds; the entries are looked at with each account's history. Nothing is read for what a
+	// Of holds; entries and changes are looked at with each account's history. Nothing is read for what a
 	// seal has nothing new of.
 	{coverRule, `
 select format('seal %s of account %s', s.height, s.account_id),
-       concat_ws(', ', case when s.changes_now <> s.changes_hash then format('changes %s to %s of account %s', s.from_changes + 1, s.changes, s.account_id) end,
-                 case when s.holds_now <> s.holds_hash then format('hold events %s to %s of account %s', s.from_holds + 1, s.hold_events, s.account_id) end)
-         || ': not what was sealed'
-  from (select s.*,
-    case when s.changes <= s.from_changes then sha256('') else (select sha256(coalesce(string_agg(x.b, ''::bytea), ''::bytea)) from (
-      select int8send(c.n) || int4send(octet_length(c.what)) || c.what::bytea || int4send(octet_length(c.kind)) || c.kind::bytea
-             || case when c.soft_floor is null then '\x00'::bytea else '\x01'::bytea || int8send(c.soft_floor) end
-             || case when c.floor is null then '\x00'::bytea else '\x01'::bytea || int8send(c.floor) end
-             || case when c.ceiling is null then '\x00'::bytea else '\x01'::bytea || int8send(c.ceiling) end
-             || int4send(16) || uuid_send(c.actor) || int4send(octet_length(convert_to(c.reason, 'UTF8'))) || convert_to(c.reason, 'UTF8')
-             || timestamptz_send(c.at)
-        from ledger.account_change c
-       where c.bank_id = ?0 and c.account_id = s.account_id and c.n > s.from_changes and c.n <= s.changes order by c.n) x (b)) end as changes_now,
-    case when s.hold_events <= s.from_holds then sha256('') else (select sha256(coalesce(string_agg(x.b, ''::bytea), ''::bytea)) from (
+       format('hold events %s to %s of account %s: not what was sealed', s.from_holds + 1, s.hold_events, s.account_id)
+  from (select height, account_id, hold_events, holds_hash, lag(hold_events, 1, 0::bigint) over (partition by account_id order by height) as from_holds
+          from ledger.seal where bank_id = ?0) s
+ where s.holds_hash <> case when s.hold_events <= s.from_holds then sha256('') else (
+      select sha256(coalesce(string_agg(x.b, ''::bytea), ''::bytea)) from (
       select int8send(x.n) || uuid_send(x.hold_id) || int4send(octet_length(x.how)) || x.how::bytea || int4send(16) || uuid_send(x.actor)
              || int4send(octet_length(convert_to(x.reason, 'UTF8'))) || convert_to(x.reason, 'UTF8')
              || timestamptz_send(x.at) || coalesce(int4send(16) || uuid_send(x.transfer_id), int4send(0)) || x.hash
@@ -65,11 +58,7 @@ select format('seal %s of account %s', s.height, s.account_id),
               union all
               select n, hold_id, how, actor, reason, at, transfer_id, ''::bytea from ledger.hold_end
                where bank_id = ?0 and account_id = s.account_id and n > s.from_holds and n <= s.hold_events)
-             x (n, hold_id, how, actor, reason, at, transfer_id, hash) order by x.n) x (b)) end as holds_now
-  from (select *, lag(changes, 1, 0::bigint) over w as from_changes,
-               lag(hold_events, 1, 0::bigint) over w as from_holds
-          from ledger.seal where bank_id = ?0 window w as (partition by account_id order by height)) s) s
- where s.changes_now <> s.changes_hash or s.holds_now <> s.holds_hash`},
+             x (n, hold_id, how, actor, reason, at, transfer_id, hash) order by x.n) x (b)) end`},
 
 	{"every block links to the one before, and its hash is that of its contents", `
 select format('block %s', b.height), format('after block %s, previous %s, entries %s of %s, closed through %s', b.before, encode(b.previous, 'hex'),
@@ -98,56 +87,52 @@ select format('closing %s', max(c.through)), format('sealed through %s, which is
 
 const rootRule = "the root of a block is that of its seals"
 
-// checkRoots builds every block's root again from its seals, in one pass with a
-// stack as high as a tree.
-func checkRoots(ctx context.Context, db bun.IDB, bank uuid.UUID) ([]Fault, error) {
-	rows, err := db.QueryContext(ctx, `select b.height, b.root, s.account_id is not null, sha256('\x00'::bytea || uuid_send(s.account_id) || int8send(s.n)
-  || int8send(s.changes) || int8send(s.hold_events) || int8send(s.balance) || s.entries_hash || s.changes_hash || s.holds_hash)
-from ledger.block b left join ledger.seal s on s.bank_id = ?0 and s.height = b.height
-where b.bank_id = ?0 order by b.height, s.account_id`, bank)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	var found []Fault
+// roots builds every block's root again from its seals, in one pass with a stack as
+// high as a tree.
+func (b *books) roots(context.Context, bun.IDB) error {
 	var t tree
-	var height int64
-	var want []byte
-	flush := func() {
-		if height != 0 && string(want) != string(t.root()) && len(found) < maxFaults {
-			found = append(found, Fault{Rule: rootRule, Row: fmt.Sprintf("block %d", height), Detail: "the seals come to another root"})
+	leaves := b.leaves.sorted()
+	for leaves.now != nil {
+		height, want := whole(leaves.now[:8]), [32]byte(leaves.now[25:])
+		there := leaves.now[8] == 0 // the block comes before its seals
+		if there {
+			leaves.advance()
+		}
+		for ; leaves.now != nil && whole(leaves.now[:8]) == height; leaves.advance() {
+			if !there {
+				b.fault(sealRule, fmt.Sprintf("seal %d of account %s", height, uuid.UUID(leaves.now[9:25])), "there is no such block")
+			}
+			t.add([32]byte(leaves.now[25:]))
+		}
+		if there && t.root() != want {
+			b.fault(rootRule, fmt.Sprintf("block %d", height), "the seals come to another root")
 		}
 		t = t[:0]
 	}
-	for rows.Next() {
-		var h int64
-		var root, leaf []byte
-		var sealed bool
-		if err := rows.Scan(&h, &root, &sealed, &leaf); err != nil {
-			return nil, err
-		}
-		if h != height {
-			flush()
-			height, want = h, root
-		}
-		if sealed {
-			t.add(leaf)
-		}
+	return leaves.err
+}
+
+// sharedKey tells whether two keys may be one.
+func (b *books) sharedKey() (bool, error) {
+	keys, last, shared := b.keys.sorted(), uint64(0), false
+	for first := true; keys.now != nil; keys.advance() {
+		k := binary.BigEndian.Uint64(keys.now)
+		shared = shared || !first && k == last
+		first, last = false, k
 	}
-	flush()
-	return found, rows.Err()
+	return shared, keys.err
 }
 
 // tree is the complete subtrees of the leaves so far, the largest first.
 type tree []struct {
 	leaves int
-	sum    []byte
+	sum    [32]byte
 }
 
-func (t *tree) add(leaf []byte) {
+func (t *tree) add(leaf [32]byte) {
 	*t = append(*t, struct {
 		leaves int
-		sum    []byte
+		sum    [32]byte
 	}{1, leaf})
 	for n := len(*t); n > 1 && (*t)[n-1].leaves == (*t)[n-2].leaves; n-- {
 		t.join()
@@ -157,16 +142,15 @@ func (t *tree) add(leaf []byte) {
 // join makes one of the last two subtrees.
 func (t *tree) join() {
 	s := *t
-	a, b := s[len(s)-2], s[len(s)-1]
-	sum := sha256.Sum256(append(append([]byte{1}, a.sum...), b.sum...))
-	s[len(s)-2].leaves, s[len(s)-2].sum = a.leaves+b.leaves, sum[:]
+	a, b := &s[len(s)-2], &s[len(s)-1]
+	a.sum = sha256.Sum256(slices.Concat([]byte{1}, a.sum[:], b.sum[:]))
+	a.leaves += b.leaves
 	*t = s[:len(s)-1]
 }
 
-func (t *tree) root() []byte {
+func (t *tree) root() [32]byte {
 	if len(*t) == 0 {
-		sum := sha256.Sum256(nil)
-		return sum[:]
+		return sha256.Sum256(nil)
 	}
 	for len(*t) > 1 {
 		t.join()

@@ -126,6 +126,25 @@ func TestVerifyNamesWhatWasTamperedWith(t *testing.T) {
 	b.clean()
 }
 
+// Books that do not fit into memory are sorted in files, with the same result.
+func TestVerifySortsInFiles(t *testing.T) {
+	defer ledger.SmallPiles()()
+	b, a, c, _, _ := lively(t)
+	for range 40 {
+		b.post(b.transfer(a, c, 1))
+		b.post(b.transfer(c, a, 1))
+	}
+	b.seal()
+	b.clean()
+	unguard(t, b)
+	b.faultyAfter("update ledger.entry set balance = balance + 1 where n = 30 and account_id = '"+a.String()+"'", "entry 30 of account "+a.String())
+	b.faultyAfter("update ledger.transfer set hash = sha256('x') where key = 'key-20'", "what was sealed")
+	b.faultyAfter("delete from ledger.entry where n = 25 and account_id = '"+c.String()+"'", "no entry in account "+c.String())
+	b.faultyAfter("update ledger.transfer set posted_at = posted_at + interval '3 hours' where key = 'key-30'", "has another leg")
+	b.faultyAfter("update ledger.transfer set key = 'key-21' where key = 'key-20'", "2 transfers have its key")
+	b.faultyAfter("update ledger.transfer set kind = 'adjustment' where key = 'key-20'", "without an account for it")
+}
+
 // A row that is deleted leaves a gap that verify names, in every table.
 func TestVerifyNamesWhatWasDeleted(t *testing.T) {
 	b, _, _, _, _ := lively(t)
