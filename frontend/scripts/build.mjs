@@ -52,7 +52,6 @@ async function buildOne(language) {
 
 // The files that a member's pages need, so that the worker can keep them: pages, and whatever they lead to.
 const kept = ['index', 'sign-in', 'home', 'ask', 'diary', 'hours', 'record', 'offer', 'offers', 'listing', 'exchange', 'me', 'messages'];
-
 function shellOf(language, folder) {
   const manifest = JSON.parse(readFileSync(join('.words', language, 'kit', 'output', 'client', '.vite', 'manifest.json'), 'utf8'));
   const nodes = Object.values(manifest).map(({ src }) => src).filter((src) => /generated\/client-optimized\/nodes\/\d+\.js$/.test(src ?? ''));
@@ -72,6 +71,17 @@ function shellOf(language, folder) {
   for (const [name, { file }] of Object.entries(manifest)) if (wanted.has(file)) reach(name, nodes.includes(manifest[name].src));
   for (const file of wanted) files.add(file);
   return [...pages.map((name) => (name === 'index' ? '/' : `/${name}`)), ...[...files].sort().map((file) => `/${file}`), '/before-paint.js', '/icon.svg', '/manifest.webmanifest'];
+}
+
+// What a page's first paint waits for is asked for first: its style before its scripts, since a phone opens few lines at
+// once. A member's page begins with who is signed in, which is asked for beside the scripts and not after them.
+const asksWho = new Set(kept.filter((name) => !['index', 'sign-in'].includes(name)));
+
+function inOrder(html, name) {
+  const styles = html.match(/^\s*<link [^>]*rel="stylesheet"[^>]*>\n/gm) ?? [];
+  const bare = styles.reduce((text, style) => text.replace(style, ''), html);
+  const who = asksWho.has(name) ? '\t\t<link href="/api/me" rel="preload" as="fetch" crossorigin="anonymous">\n' : '';
+  return bare.replace(/^\s*<link [^>]*rel="modulepreload"/m, (first) => styles.join('') + who + first);
 }
 
 function put(file, text) {
@@ -121,6 +131,9 @@ rmSync(out, { recursive: true, force: true });
 for (const [at, folder] of built.entries()) {
   const language = wanted[at];
   put(join(folder, 'manifest.webmanifest'), manifestOf(language));
+  for (const name of readdirSync(folder, { recursive: true })) {
+    if (name.endsWith('.html')) put(join(folder, name), inOrder(readFileSync(join(folder, name), 'utf8'), name.slice(0, -'.html'.length)));
+  }
   const worker = join(folder, 'service-worker.js');
   const shell = shellOf(language, folder);
   const code = readFileSync(worker, 'utf8');
