@@ -47,12 +47,17 @@ func TestSearchForgivesEndingsAccentsSlipsAndEverydayWords(t *testing.T) {
 		"hospital appointment":      "Early mornings are fine", // nobody wrote it; a lift is meant
 		"puppy":                     "Terriers are my favourites",
 		"driver":                    "Early mornings are fine",
+		"hosptial":                  "Early mornings are fine", // a slip in a word that nobody wrote
+		"gardner":                   "Pruning roses, trimming hedges",
 	} {
 		if got, _ := h.searches(maria, words); len(got) == 0 || got[0] != want {
 			t.Errorf("%q finds %q", words, got)
 		}
 	}
 	if _, instead := h.searches(maria, "terreirs"); !slices.Equal(instead, []string{"terriers"}) {
+		t.Errorf("read as %v", instead)
+	}
+	if _, instead := h.searches(maria, "hosptial visit"); !slices.Equal(instead, []string{"hospital"}) {
 		t.Errorf("read as %v", instead)
 	}
 	for _, nothing := range []string{"", "   ", "the and of", "zzzzzz", "'; drop table listing --", "%", strings.Repeat("x", 200)} {

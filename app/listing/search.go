@@ -84,13 +84,18 @@ type understood struct {
 
 // understand turns words into terms: each word's stem and the kinds of help it
 // speaks of, the rarer the heavier. A word that neither the bank nor the kinds know
-// is read as the commonest near one that the bank knows.
+// is read as the commonest near one that the bank knows, or else as a near everyday
+// word for a kind.
 func understand(ctx context.Context, tx bun.IDB, a identity.Actor, asked []token) (out understood, err error) {
 	bank := a.Bank.ID
 	var keys, near, of []int64
 	for _, t := range asked {
 		keys = append(keys, key(t.stem))
-		for _, kind := range synonyms[t.stem] {
+		speaks := synonyms[t.stem]
+		if meant, ok := everyday(t.word); ok && len(speaks) == 0 {
+			speaks = synonyms[meant.stem]
+		}
+		for _, kind := range speaks {
 			keys = append(keys, kindKey(kind))
 		}
 		if len(synonyms[t.stem]) == 0 {
@@ -133,6 +138,9 @@ func understand(ctx context.Context, tx bun.IDB, a identity.Actor, asked []token
 			if n := nearest(t.word, rows); n >= 0 {
 				k = rows[n].Key
 				out.instead = append(out.instead, rows[n].Word)
+			} else if meant, ok := everyday(t.word); ok {
+				t = meant
+				out.instead = append(out.instead, meant.word)
 			}
 		}
 		add(k, 1, i)

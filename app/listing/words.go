@@ -37,6 +37,34 @@ func readSynonyms() map[string][]string {
 	return out
 }
 
+// everyday finds the word of these that somebody meant who slipped: "hosptial" is "hospital".
+func everyday(written string) (meant token, ok bool) {
+	for _, k := range slips(written) {
+		for _, t := range slipped[k] {
+			if near(written, t.word) {
+				return t, true
+			}
+		}
+	}
+	return token{}, false
+}
+
+// slipped are the words of synonyms by the keys of their slips.
+var slipped = func() map[int64][]token {
+	out := map[int64][]token{}
+	for line := range strings.Lines(synonymFile) {
+		_, words, _ := strings.Cut(strings.TrimSpace(line), ",")
+		for _, w := range tokens(words) {
+			for _, k := range slips(w.word) {
+				if !slices.Contains(out[k], w) {
+					out[k] = append(out[k], w)
+				}
+			}
+		}
+	}
+	return out
+}()
+
 // silent words stand in every sentence and say nothing of what is wanted.
 var silent = func() map[string]bool {
 	out := map[string]bool{}
