@@ -44,7 +44,7 @@ type kindsOutput struct {
 // WantBody is what somebody asks for or offers.
 type WantBody struct {
 	Kind   string   `json:"kind" maxLength:"60" doc:"Code of a kind of help"`
-	Note   string   `json:"note,omitempty" maxLength:"4000" doc:"One optional line; plain text"`
+	Note   string   `json:"note,omitempty" maxLength:"1000" doc:"One optional line; plain text"`
 	Timing string   `json:"timing,omitempty" enum:"today,this-week,no-hurry"`
 	Place  string   `json:"place,omitempty" enum:"home,out,phone,online,either"`
 	Far    string   `json:"far,omitempty" enum:"street,area,anywhere,open" doc:"How far the member goes for it"`

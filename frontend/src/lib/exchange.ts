@@ -75,7 +75,7 @@ export function nextOf(exchange: Exchange): string {
     case 'settled':
       return helping ? m.exchange_next_gave({ hours }) : m.exchange_next_had({ hours, name });
     case 'cancelled':
-      return m.exchange_next_off();
+      return helping ? m.exchange_next_off_helper() : m.exchange_next_off();
     default:
       return m.exchange_next_lapsed();
   }
