@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test, type Page } from '@playwright/test';
-import { expectGood, expectNoAxe, settled } from './bar.ts';
-import { apiAs, broker, receptionist, signIn, type Caller } from './lib/signin.ts';
+import { expect, test } from '@playwright/test';
+import { expectGood } from './bar.ts';
+import { follow, main, open, press } from './lib/desk.ts';
+import { apiAs, broker, signIn, type Caller } from './lib/signin.ts';
 
 // The broker's desk, against `timebank demo` at BASE_URL. Each test makes the people it needs.
 
@@ -24,37 +25,6 @@ async function phonePerson(called: string, area = ''): Promise<Person> {
 }
 
 const minutesOf = async (person: { id: string }) => (await desk.get<Statement>(`/members/${person.id}/statement`)).lines.map(({ minutes }) => minutes);
-
-async function refer(more: object = {}): Promise<{ id: string; called: string; reference: string }> {
-  const surgery = await apiAs(receptionist);
-  const called = `Ada${randomUUID().slice(0, 6).replace(/\d/g, 'x')}`;
-  const sent = await surgery.post<{ referral: { id: string; reference: string } }>('/referrals', {
-    agreed: 'now',
-    name: `${called} Whitlock`,
-    called,
-    birth_day: 27,
-    birth_month: 3,
-    birth_year: 1951,
-    reach_by: 'call',
-    reach: '07700 900 461',
-    safe_message: 'yes',
-    wants: ['company', 'something-to-offer'],
-    good_at: 'Baking, and a good listener',
-    ...more,
-  });
-  await surgery.dispose();
-  return { id: sent.referral.id, called, reference: sent.referral.reference };
-}
-
-/** Opens a page and waits until it is alive: then the header says who is signed in. */
-async function open(page: Page, path: string): Promise<void> {
-  await page.goto(path);
-  await expect(page.getByRole('button', { name: 'Sign out' })).toBeVisible();
-}
-
-const main = (page: Page) => page.locator('main');
-const press = (page: Page, name: string | RegExp) => main(page).getByRole('button', { name, exact: typeof name === 'string' }).click();
-const follow = (page: Page, name: string | RegExp) => main(page).getByRole('link', { name, exact: typeof name === 'string' }).click();
 
 test('a request is met from the desk, and both statements show 90 minutes', async ({ page }) => {
   const area = `Elm ${randomUUID().slice(0, 8)}`;
@@ -198,6 +168,21 @@ test('help is asked for on behalf, and an offer put on the list', async ({ page 
   await expect(page.getByText('What Ivy offers is on the list now.')).toBeVisible();
   await expect(page.getByRole('heading', { name: 'What Ivy offers' })).toBeVisible();
 
+  await press(page, 'Change what we tell Ivy');
+  await press(page, 'Tell Ivy');
+  await page.getByRole('link', { name: 'Choose a kind of help, or write a word.' }).click();
+  await expect(page.getByLabel('Which kind of help?')).toBeFocused();
+  await page.getByLabel('Which kind of help?').selectOption('Gardening');
+  await page.getByLabel('Only with this word in it').fill('roses');
+  await expectGood(page);
+  await press(page, 'Tell Ivy');
+  await expect(page.getByText('We tell Ivy when there is something new.')).toBeVisible();
+  await expect(main(page).getByText('When somebody offers: Gardening, with “roses”')).toBeVisible();
+  await press(page, 'Change what we tell Ivy');
+  await press(page, /^Stop this/);
+  await expect(page.getByText('Ivy hears no more of this.')).toBeVisible();
+  await expect(main(page).getByText('When somebody offers: Gardening, with “roses”')).toHaveCount(0);
+
   await follow(page, 'Ask for help for Ivy');
   await press(page, 'Ask, and see who suits');
   await page.getByRole('link', { name: /Choose what kind of help/ }).click();
@@ -273,83 +258,6 @@ test('a task is taken, and one that only a person can end is done', async ({ pag
   await expect(page.locator(href)).toHaveCount(0);
 });
 
-test('a referral becomes a membership', async ({ page }) => {
-  const { id, called, reference } = await refer();
-  await open(page, '/broker/referrals');
-  const row = main(page).locator('ul.tb-queue > li').filter({ hasText: reference });
-  await expect(row).toContainText('Millbrook Surgery');
-  for (const clock of ['Acknowledge', 'First try', 'Spoken to']) await expect(row).toContainText(clock);
-  await expect(row).not.toContainText(called);
-  await row.getByRole('link', { name: reference }).click();
-  await expect(page.getByRole('heading', { level: 1, name: called })).toBeVisible();
-  await expect(page.getByText('Baking, and a good listener')).toBeVisible();
-  await expectGood(page);
-
-  const move = async (name: string, fill: () => Promise<void> = async () => {}, send = name) => {
-    await follow(page, name);
-    await expect(page.getByRole('heading', { level: 2, name, exact: true })).toBeFocused();
-    await fill();
-    await press(page, send);
-    await expect(main(page).getByText(/^Written down\. Now: /)).toBeVisible();
-    await expect(page.getByRole('heading', { level: 2, name, exact: true })).toHaveCount(0);
-  };
-  await move('We have it, I take it on');
-  await move('Yes, we will get in touch');
-  await move(
-    'Write down a try to reach them',
-    async () => {
-      await press(page, 'Write it down');
-      await expect(page.getByRole('alert')).toContainText('Say what came of it.');
-      await page.getByLabel('No answer').check();
-      await page.getByLabel('A note').fill('Rang a long time');
-      await expectGood(page);
-    },
-    'Write it down',
-  );
-  await expect(main(page).getByText('Sam: Phone. No answer.')).toBeVisible();
-  await expect(main(page).getByText('Before this can end because')).toBeVisible();
-  await expect(main(page).getByText('2 more tries')).toBeVisible();
-  await move('The first conversation took place', async () => {
-    await page.getByRole('group', { name: /hear that they joined/ }).getByLabel('Yes').check();
-    await page.getByRole('group', { name: /how they are getting on/ }).getByLabel('No').check();
-    await expectGood(page);
-  });
-  await expect(main(page).getByText('The surgery may hear that they joined', { exact: true })).toBeVisible();
-  await expect(main(page).getByText('The surgery may not hear how they are getting on')).toBeVisible();
-  await move('Make them a member');
-  await follow(page, `${called} is a member: see the record`);
-  await expect(page.getByRole('heading', { level: 1 })).toContainText(called);
-  await expectGood(page);
-  const after = await desk.get<{ referral: { state: string } }>(`/referrals/${id}`);
-  expect(after.referral.state).toBe('joined');
-});
-
-test('who was slower sees how it stands now, and keeps what they typed', async ({ page }) => {
-  const { id, called } = await refer({ safe_message: 'no' });
-  await desk.post(`/referrals/${id}/acknowledge`, { version: 1 });
-  const seen = await desk.get<{ referral: { version: number } }>(`/referrals/${id}`);
-  await open(page, `/broker/referral?id=${id}`);
-  await expect(page.getByRole('heading', { name: 'It is not safe to leave a message' })).toBeVisible();
-  await follow(page, 'Ask the surgery a question');
-  await page.getByLabel('What do you need to know?').fill('Is the number right?');
-  await desk.post(`/referrals/${id}/accept`, { version: seen.referral.version });
-  await press(page, 'Ask the surgery a question');
-  await expect(page.getByRole('heading', { name: 'This has changed since you looked' })).toBeVisible();
-  await expect(main(page).getByText('Accepted', { exact: true })).toBeVisible();
-  await expectGood(page);
-
-  await open(page, `/broker/referral?id=${id}&do=reroute-referral`);
-  await page.getByLabel('Lives too far away').check();
-  await press(page, 'Close: something else suits better');
-  await page.getByRole('link', { name: 'Please write a few words.' }).click();
-  await expect(page.getByLabel(`Who takes ${called} on?`)).toBeFocused();
-  await page.getByLabel(`Who takes ${called} on?`).fill('Ruth at the Carers’ Centre');
-  await press(page, 'Close: something else suits better');
-  await expect(main(page).getByText('Handed on to: Ruth at the Carers’ Centre')).toBeVisible();
-  await open(page, '/broker/referrals?show=closed');
-  await expect(main(page).getByText('Lives too far away').first()).toBeVisible();
-});
-
 test('members are found while typing, and the words are in the address', async ({ page }) => {
   const person = await phonePerson('Zelda');
   await open(page, '/broker/members');
@@ -374,97 +282,4 @@ test('a mistake is told at its field, and nothing typed is lost', async ({ page 
   await expect(page.getByLabel(/^E-mail/)).toHaveAccessibleDescription(/Enter an e-mail address/);
   await expect(page.getByLabel('What makes meeting easier for them?')).toHaveValue('Deaf in the left ear');
   await expectGood(page);
-});
-
-test.describe('each page clears the bar', () => {
-  const paths = [
-    '/broker',
-    '/broker?show=mine',
-    '/broker/matching',
-    '/broker/settle',
-    '/broker/record',
-    '/broker/members',
-    '/broker/members?words=nobodyofthisname',
-    '/broker/members/new',
-    '/broker/referrals',
-    '/broker/referrals?show=closed',
-    '/broker/request',
-    '/broker/exchange',
-    '/broker/member',
-    '/broker/referral',
-    '/broker/member?id=00000000-0000-4000-8000-000000000000',
-  ];
-  test('as it stands', async ({ page }) => {
-    test.slow();
-    const broken: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && !message.text().includes('404') && broken.push(message.text()));
-    page.on('pageerror', (error) => broken.push(String(error)));
-    for (const path of paths) {
-      await test.step(path, async () => {
-        await open(page, path);
-        await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-        await settled(page);
-        await expectGood(page);
-        expect(await page.locator('body [style]:not(#svelte-announcer)').count()).toBe(0);
-        expect(broken).toEqual([]);
-      });
-    }
-  });
-
-  test('without the server, and once it is back', async ({ page }) => {
-    await page.route('**/api/banks/*/desk', (route) => route.abort());
-    await page.goto('/broker');
-    await expect(page.getByRole('alert')).toContainText('We could not reach the time bank just now');
-    await expectGood(page);
-    await page.unroute('**/api/banks/*/desk');
-    await press(page, 'Try again');
-    await expect(page.getByText('Do this next').or(page.getByText('Nothing is waiting'))).toBeVisible();
-  });
-
-  test('with nothing to do, and while it is looked up', async ({ page }) => {
-    let go: () => void = () => {};
-    const wait = new Promise<void>((resolve) => (go = resolve));
-    await page.route('**/api/banks/*/desk', async (route) => {
-      await wait;
-      await route.fulfill({ json: { tasks: [], now: new Date().toISOString() } });
-    });
-    await page.goto('/broker');
-    await expect(page.locator('.tb-loading')).toBeVisible();
-    await expectNoAxe(page);
-    go();
-    await expect(page.getByRole('heading', { name: 'Nothing is waiting' })).toBeVisible();
-    await expectGood(page);
-  });
-
-  test('fifty rows, late ones among them, within 180 KB', async ({ page }, info) => {
-    const now = Date.now();
-    const kinds = ['find-helper', 'ring-to-ask', 'ring-to-confirm', 'ring-to-remind', 'settle-dispute', 'below-soft-floor', 'answer-referral', 'ring-referred'];
-    const tasks = Array.from({ length: 50 }, (_, index) => ({
-      id: randomUUID(),
-      subject_id: randomUUID(),
-      kind: kinds[index % kinds.length],
-      who: `Person ${index}`,
-      what: 'Bill helps Maria with small jobs at home, Sunday 22 November at 10am',
-      link: `/broker/exchange?id=${index}`,
-      due_at: new Date(now + (index - 10) * 3_600_000).toISOString(),
-      group: index < 10 ? 'overdue' : index < 20 ? 'today' : 'later',
-      owner: index % 3 === 0 ? 'Sam' : '',
-      mine: index % 3 === 0,
-      by_hand: index % 5 === 0,
-    }));
-    const client = await page.context().newCDPSession(page);
-    await client.send('Network.enable');
-    let bytes = 0;
-    client.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
-    await page.route('**/api/banks/*/desk', (route) => route.fulfill({ json: { tasks, now: new Date(now).toISOString() } }));
-    await page.goto('/broker');
-    await expect(page.getByRole('link', { name: 'Person 49' })).toBeVisible();
-    await page.waitForLoadState('networkidle');
-    await expect(main(page).getByText('Overdue by 10 hours')).toBeVisible();
-    await expectGood(page);
-    info.annotations.push({ type: 'bytes', description: `${(bytes / 1000).toFixed(1)} KB` });
-    console.log(`/broker with 50 rows: ${(bytes / 1000).toFixed(1)} KB`);
-    const built = (await page.request.get('/broker', { headers: { 'Accept-Encoding': 'br' } })).headers()['content-encoding'] !== undefined;
-    if (built) expect(bytes).toBeLessThan(180_000);
-  });
 });
