@@ -14,7 +14,9 @@ import (
 	"timebank/app/listing"
 	"timebank/app/member"
 	"timebank/app/platform/db"
+	"timebank/app/platform/fault"
 	"timebank/app/platform/once"
+	"timebank/app/platform/words"
 	"timebank/ledger"
 )
 
@@ -296,4 +298,23 @@ func (s *Service) settle(ctx context.Context, x *act, minutes int64) error {
 		}
 	}
 	return desk.Finish(ctx, x.tx, x.a.Bank.ID, x.e.ID, x.a.Person, x.now, desk.RingToConfirm, desk.SettleDispute, desk.RingToRemind, desk.RingToTell)
+}
+
+// The refusals of a floor. How much somebody has left is for them and the broker
+// to know, not for the helper.
+var (
+	errHours      = fault.New(fault.Conflict, "insufficient-hours", "There are {have} left to use, and this needs {need}. Ring us: the community pot may help.")
+	errOtherHours = fault.New(fault.Conflict, "insufficient-hours", "They do not have enough hours left for this at the moment. Ring us: the community pot may help.")
+)
+
+// hoursFault turns the ledger's refusal into one a person can act on.
+func hoursFault(err error, reader Side) error {
+	e, ok := errors.AsType[ledger.ErrInsufficient](err)
+	switch {
+	case !ok:
+		return err
+	case reader == Helper:
+		return errOtherHours
+	}
+	return errHours.With("have", words.Minutes(e.Available()), "need", words.Minutes(e.Needed))
 }
