@@ -122,7 +122,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Listing = &listing.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, Limit: a.Identity.Limit}
 	a.Referral = &referral.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Join: a.join}
 	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, Sign: d.Box.Blind,
-		Asked: a.Matching.Asked, Answered: matching.Answered, TookPart: a.Referral.TookPart}
+		Asked: a.Matching.Asked, Answered: matching.Answered, TookPart: a.Referral.TookPart, Awaited: referral.Awaited}
 	a.Gathering = &gathering.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, TookPart: a.Referral.TookPart}
 	a.Exchange.Gatherings = a.gatherings
 	a.Gift = &gift.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL}

@@ -20,6 +20,7 @@ type act struct {
 	tx     bun.IDB
 	a      identity.Actor
 	e      Exchange
+	also   beside
 	from   State
 	side   Side
 	member uuid.UUID  // the member who acts, or for whom a broker does
@@ -27,9 +28,8 @@ type act struct {
 	by     identity.OnBehalf
 	now    time.Time
 	reason string
-	limit  string                    // what a stand-in must be let do for this
-	noted  bool                      // worth an event although the state stays
-	faces  map[uuid.UUID]member.Face // of both sides, where they were read already
+	limit  string // what a stand-in must be let do for this
+	noted  bool   // worth an event although the state stays
 }
 
 // turn is one move as it was asked for.
@@ -42,8 +42,8 @@ type turn struct {
 }
 
 // do locks an exchange, works out as what the actor acts, runs fn, and saves what
-// it changed with its event and audit row, all in one transaction, whose last
-// statement reads how the exchange stands. The system only gets the exchange.
+// it changed with its event and audit row, all in one transaction. It answers how the
+// exchange stands then. The system only gets the exchange.
 //
 // A repeat with the same key changes nothing and gets the exchange as it stands:
 // whoever lost the answer to a tap, and taps again, is not told off.
@@ -54,8 +54,7 @@ func (s *Service) do(ctx context.Context, a identity.Actor, t turn, fn func(ctx 
 		x := &act{tx: tx, a: a, by: t.by, now: s.Clock.Now(), limit: limitOf(t.action)}
 		claim := once.Claim{Bank: a.Bank.ID, Actor: a.Person, Key: t.key, Operation: t.action, Input: []any{t.id, t.by, t.said}, Now: x.now}
 		_, err := once.Do(ctx, tx, claim, func(uuid.UUID) error {
-			var err error
-			if x.e, err = lock(ctx, tx, a.Bank.ID, t.id); err != nil {
+			if err := s.take(ctx, x, t.id); err != nil {
 				return err
 			}
 			x.from = x.e.State
@@ -71,7 +70,7 @@ func (s *Service) do(ctx context.Context, a identity.Actor, t turn, fn func(ctx 
 			return x.audit(ctx, t.action)
 		})
 		if err == nil && x.from == "" { // a repeat
-			x.e, err = byID(ctx, tx, a.Bank.ID, t.id)
+			err = s.take(ctx, x, t.id)
 		}
 		if err != nil || a.IsSystem() {
 			out.Exchange = x.e
@@ -89,24 +88,15 @@ func (s *Service) do(ctx context.Context, a identity.Actor, t turn, fn func(ctx 
 	return out, err
 }
 
-// seen is how the exchange stands, for the actor. It is the transaction's last read.
+// seen is how the exchange stands, for the actor.
 func (x *act) seen(ctx context.Context) (Seen, error) {
-	all, err := []Exchange{x.e}, error(nil)
-	if x.faces == nil {
-		if x.faces, err = member.Faces(ctx, x.tx, x.e.BankID, sides(all)); err != nil {
-			return Seen{}, err
-		}
-	}
+	all, who := []Exchange{x.e}, x.a.As(x.e.HelperID, x.e.HelpedID)
 	every, err := rhythms(ctx, x.tx, x.e.BankID, all)
 	if err != nil {
 		return Seen{}, err
 	}
-	who := x.a.As(x.e.HelperID, x.e.HelpedID)
-	letters, err := unread(db.Last(ctx), x.tx, x.e.BankID, who, all)
-	if err != nil {
-		return Seen{}, err
-	}
-	out, err := show(x.a, all, who, x.faces, every, letters)
+	faces := map[uuid.UUID]member.Face{x.e.HelperID: x.also.By.Face, x.e.HelpedID: x.also.To.Face}
+	out, err := show(x.a, all, who, faces, every, map[uuid.UUID]int{x.e.ID: x.also.unread(x.e, who)})
 	if err != nil {
 		return Seen{}, err
 	}

@@ -169,6 +169,9 @@ func (s *Service) record(ctx context.Context, tx bun.IDB, a identity.Actor, id u
 		}
 		return x.audit(ctx, "record-help")
 	}
+	if err := s.take(ctx, x, id); err != nil {
+		return err
+	}
 	x.from, x.side = Done, Broker
 	if err := s.settle(ctx, x, *x.e.Minutes); err != nil {
 		return err
@@ -252,14 +255,10 @@ func (s *Service) Resolve(ctx context.Context, a identity.Actor, key, id uuid.UU
 	})
 }
 
-// settle moves the minutes from the helped to the helper and ends what waited.
+// settle moves the minutes from the helped to the helper and ends what waited. The
+// exchange was taken.
 func (s *Service) settle(ctx context.Context, x *act, minutes int64) error {
-	people, err := member.Some(ctx, x.tx, x.a.Bank.ID, []uuid.UUID{x.e.HelperID, x.e.HelpedID})
-	if err != nil {
-		return err
-	}
-	helper, helped := people[x.e.HelperID], people[x.e.HelpedID]
-	x.faces = map[uuid.UUID]member.Face{helper.ID: helper.Face(), helped.ID: helped.Face()}
+	helper, helped := x.also.By, x.also.To
 	legs, err := ledger.Move(helped.AccountID, helper.AccountID, ledger.Minutes(minutes))
 	if err != nil {
 		return err
@@ -283,8 +282,10 @@ func (s *Service) settle(ctx context.Context, x *act, minutes int64) error {
 			return err
 		}
 	}
-	if err := s.TookPart(ctx, x.tx, x.a, helper.ID, helped.ID); err != nil {
-		return err
+	if x.also.Awaited {
+		if err := s.TookPart(ctx, x.tx, x.a, helper.ID, helped.ID); err != nil {
+			return err
+		}
 	}
 	if x.e.ListingID != nil {
 		l, err := listing.Lock(ctx, x.tx, x.a.Bank.ID, *x.e.ListingID)

@@ -143,8 +143,8 @@ func unread(ctx context.Context, tx bun.IDB, bank, who uuid.UUID, all []Exchange
 		ExchangeID uuid.UUID
 		N          int
 	}
-	err := tx.NewSelect().Model((*Letter)(nil)).ColumnExpr("exchange_id, count(*) as n").Where("bank_id = ?", bank).Where("exchange_id = any(?)", db.List(of)).
-		Where("from_id <> ?", who).Where("seen_at is null").Where("words <> ''").Group("exchange_id").Scan(ctx, &rows)
+	err := unseen(tx.NewSelect().Model((*Letter)(nil)), bank).ColumnExpr("exchange_id, count(*) as n").Where("exchange_id = any(?)", db.List(of)).
+		Where("from_id <> ?", who).Group("exchange_id").Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("count letters: %w", err)
 	}
@@ -152,6 +152,11 @@ func unread(ctx context.Context, tx bun.IDB, bank, who uuid.UUID, all []Exchange
 		out[r.ExchangeID] = r.N
 	}
 	return out, nil
+}
+
+// unseen is what nobody has read yet.
+func unseen(q *bun.SelectQuery, bank uuid.UUID) *bun.SelectQuery {
+	return q.Where("letter.bank_id = ?", bank).Where("letter.seen_at is null").Where("letter.words <> ''")
 }
 
 // forgetLetters empties what a member who leaves has written.

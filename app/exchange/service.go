@@ -30,6 +30,9 @@ type Service struct {
 	// TookPart hears of the members whose hours were settled; referral follows
 	// people to their first exchange by it.
 	TookPart func(ctx context.Context, tx bun.IDB, a identity.Actor, members ...uuid.UUID) error
+	// Awaited is, as part of another question, whether TookPart has anything to do for
+	// one of the members that stand in these columns.
+	Awaited func(tx bun.IDB, bank uuid.UUID, columns ...bun.Safe) *bun.SelectQuery
 }
 
 // The messages this slice sends; words.go of each template is in messages.go.

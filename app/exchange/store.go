@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"timebank/app/member"
 	"timebank/app/platform/db"
 )
 
@@ -18,6 +19,43 @@ func lock(ctx context.Context, tx bun.IDB, bank, id uuid.UUID) (Exchange, error)
 	var e Exchange
 	err := tx.NewSelect().Model(&e).Where("bank_id = ?", bank).Where("id = ?", id).For("update").Scan(ctx)
 	return e, found(err)
+}
+
+// beside is what a move needs to know besides the exchange.
+type beside struct {
+	By      member.Party `bun:"embed:by_"` // the helper
+	To      member.Party `bun:"embed:to_"` // the helped
+	Awaited bool         // a referral of one of the two waits for them to take part
+	FromBy  int          // lines of the helper that the helped has not seen
+	FromTo  int          // and the other way round
+}
+
+// unread is how many lines somebody has not seen.
+func (b beside) unread(e Exchange, who uuid.UUID) int {
+	switch who {
+	case e.HelperID:
+		return b.FromTo
+	case e.HelpedID:
+		return b.FromBy
+	}
+	return b.FromBy + b.FromTo
+}
+
+// take locks an exchange for an act and reads, in the same question, what is beside it.
+func (s *Service) take(ctx context.Context, x *act, id uuid.UUID) error {
+	var row struct {
+		Exchange
+		beside
+	}
+	bank := x.a.Bank.ID
+	letters := unseen(x.tx.NewSelect().Model((*Letter)(nil)), bank).Where("exchange_id = exchange.id").
+		ColumnExpr("count(*) filter (where from_id = exchange.helper_id) as from_by").ColumnExpr("count(*) filter (where from_id = exchange.helped_id) as from_to")
+	q := x.tx.NewSelect().Model((*Exchange)(nil)).ColumnExpr("?TableColumns").ColumnExpr("letters.*").
+		ColumnExpr("exists (?) as awaited", s.Awaited(x.tx, bank, "exchange.helper_id", "exchange.helped_id"))
+	q = member.Beside(member.Beside(q, "by", "helper_id"), "to", "helped_id")
+	err := q.Join("cross join lateral (?) as letters", letters).Where("exchange.bank_id = ?", bank).Where("exchange.id = ?", id).For("update of exchange").Scan(ctx, &row)
+	x.e, x.also = row.Exchange, row.beside
+	return found(err)
 }
 
 func byID(ctx context.Context, tx bun.IDB, bank, id uuid.UUID) (Exchange, error) {

@@ -66,6 +66,21 @@ type Face struct {
 // Face is the member as others see them.
 func (m Member) Face() Face { return Face{m.ID, m.Called, m.Area, m.Status, m.ReachBy} }
 
+// Party is a member as one side of help: what the other side sees, and where their hours stand.
+type Party struct {
+	Face
+	AccountID uuid.UUID
+}
+
+// Beside adds to a question the member whose id stands in a column of its table: a Party,
+// in columns whose names begin with as and an underscore.
+func Beside(q *bun.SelectQuery, as, column string) *bun.SelectQuery {
+	for _, c := range []string{"id", "called", "area", "status", "reach_by", "account_id"} {
+		q = q.ColumnExpr("?.? as ?", bun.Ident(as), bun.Ident(c), bun.Ident(as+"_"+c))
+	}
+	return q.Join("join member as ?0 on ?0.bank_id = ?TableAlias.bank_id and ?0.id = ?TableAlias.?1", bun.Ident(as), bun.Ident(column))
+}
+
 // Faces reads what others see of members, by id.
 func Faces(ctx context.Context, tx bun.IDB, bank uuid.UUID, ids []uuid.UUID) (map[uuid.UUID]Face, error) {
 	out := make(map[uuid.UUID]Face, len(ids))

@@ -132,8 +132,7 @@ func (s *Service) TookPart(ctx context.Context, tx bun.IDB, a identity.Actor, me
 		return nil
 	}
 	var rows []Referral
-	err := tx.NewSelect().Model(&rows).Where("bank_id = ?", a.Bank.ID).Where("member_id in (?)", bun.List(members)).Where("state = ?", Joined).
-		Order("id").For("update").Scan(ctx)
+	err := newcomers(tx.NewSelect().Model(&rows), a.Bank.ID, members).Order("id").For("update").Scan(ctx)
 	if err != nil {
 		return fmt.Errorf("find referrals of members: %w", err)
 	}
@@ -152,6 +151,17 @@ func (s *Service) TookPart(ctx context.Context, tx bun.IDB, a identity.Actor, me
 		}
 	}
 	return nil
+}
+
+// Awaited is, as part of another question, whether TookPart has anything to do for one of
+// these members, who are columns of that question.
+func Awaited(tx bun.IDB, bank uuid.UUID, members ...bun.Safe) *bun.SelectQuery {
+	return newcomers(tx.NewSelect().Model((*Referral)(nil)).ColumnExpr("1"), bank, members)
+}
+
+// newcomers are the referrals of these members that wait for their first exchange.
+func newcomers(q *bun.SelectQuery, bank uuid.UUID, members any) *bun.SelectQuery {
+	return q.Where("referral.bank_id = ?", bank).Where("referral.member_id in (?)", bun.List(members)).Where("referral.state = ?", Joined)
 }
 
 // seen keeps that somebody read what stands sealed.
