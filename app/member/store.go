@@ -63,9 +63,6 @@ type Face struct {
 	Called, Area, Status, ReachBy string
 }
 
-// Face is the member as others see them.
-func (m Member) Face() Face { return Face{m.ID, m.Called, m.Area, m.Status, m.ReachBy} }
-
 // Party is a member as one side of help: what the other side sees, and where their hours stand.
 type Party struct {
 	Face
