@@ -146,7 +146,7 @@ func newRig(b *testing.B) *rig {
 	if _, err := owner.Exec(ctx, dbtest.FloorSQL); err != nil {
 		b.Fatal(err)
 	}
-	r.seed(b, owner)
+	r.accounts = openAccounts(b, owner, r.bank, benchUsers)
 	for _, q := range []string{"vacuum analyze", "checkpoint"} {
 		if _, err := owner.Exec(ctx, q); err != nil {
 			b.Fatal(err)
@@ -165,17 +165,17 @@ func newRig(b *testing.B) *rig {
 	return r
 }
 
-// seed opens the accounts, with limits that are checked and never met.
-func (r *rig) seed(b *testing.B, owner *pgx.Conn) {
+// openAccounts opens accounts of a bank, with limits that are checked and never met.
+func openAccounts(b *testing.B, owner *pgx.Conn, bank uuid.UUID, n int) (accounts []uuid.UUID) {
 	far := ledger.Limits{SoftFloor: hours(-1e6), Floor: hours(-2e6), Ceiling: hours(2e6)}
-	rows := make([][]any, benchUsers)
-	changes := make([][]any, benchUsers)
+	rows := make([][]any, n)
+	changes := make([][]any, n)
 	for i := range rows {
 		id := uuid.Must(uuid.NewV7())
-		r.accounts = append(r.accounts, id)
+		accounts = append(accounts, id)
 		l := []any{*far.SoftFloor, *far.Floor, *far.Ceiling}
-		rows[i] = append([]any{r.bank, id, "member", epoch, epoch, *far.Floor, *far.Ceiling}, l...)
-		changes[i] = append([]any{r.bank, id, 1, "opened", "member", r.bank, "", epoch}, l...)
+		rows[i] = append([]any{bank, id, "member", epoch, epoch, *far.Floor, *far.Ceiling}, l...)
+		changes[i] = append([]any{bank, id, 1, "opened", "member", bank, "", epoch}, l...)
 	}
 	for _, c := range []struct {
 		table   string
@@ -189,6 +189,7 @@ func (r *rig) seed(b *testing.B, owner *pgx.Conn) {
 			b.Fatal(err)
 		}
 	}
+	return accounts
 }
 
 // each runs fn by so many clients for one round and answers how often a second.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -39,7 +40,9 @@ func (r *rig) fill(b *testing.B, transfers int) {
 }
 
 // BenchmarkVerify reports entries a second of a whole Verify, by the clock and by
-// the processor time of server and program together, and rule by rule. LEDGER_BENCH_ENTRIES is how many entries the books have.
+// the processor time of server and program together, the most memory that the
+// program's heap had in use between two rules, and the time rule by rule.
+// LEDGER_BENCH_ENTRIES is how many entries the books have.
 func BenchmarkVerify(b *testing.B) {
 	entries := 200_000
 	if n, err := strconv.Atoi(os.Getenv("LEDGER_BENCH_ENTRIES")); err == nil {
@@ -56,10 +59,15 @@ func BenchmarkVerify(b *testing.B) {
 	}
 	_ = owner.Close(context.Background())
 	for b.Loop() {
+		runtime.GC() // what filled the books is gone
 		spent, start := r.spent(), time.Now()
 		var report ledger.Report
 		last, rule := start, ""
+		var heap runtime.MemStats
+		most := uint64(0)
 		step := func(next string) {
+			runtime.ReadMemStats(&heap)
+			most = max(most, heap.HeapInuse)
 			if rule != "" {
 				fmt.Fprintf(os.Stderr, "  %6.0f ms: %s\n", time.Since(last).Seconds()*1000, rule)
 			}
@@ -76,5 +84,6 @@ func BenchmarkVerify(b *testing.B) {
 		step("")
 		b.ReportMetric(float64(report.Entries)/took.Seconds(), "entries/s")
 		b.ReportMetric(float64(report.Entries)/cost.Seconds(), "entries/cpu-s")
+		b.ReportMetric(float64(most)/1e6, "heap-MB")
 	}
 }

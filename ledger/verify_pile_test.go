@@ -50,3 +50,50 @@ func TestAPileSorts(t *testing.T) {
 		}
 	})
 }
+
+// array is a Postgres array of bigint in its binary form.
+func array(dimensions, begin uint32, values ...uint64) (b []byte) {
+	for _, v := range []uint32{dimensions, 0, 20, uint32(len(values)), begin} {
+		b = binary.BigEndian.AppendUint32(b, v)
+	}
+	for _, v := range values {
+		b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, 8), v)
+	}
+	return b
+}
+
+func TestElementsOfAnArray(t *testing.T) {
+	for name, c := range map[string]struct {
+		array []byte
+		read  int
+		fine  bool
+	}{
+		"two":             {array(1, 1, 5, 7), 2, true},
+		"from 0":          {array(1, 0, 5, 7), 0, false},
+		"two dimensions":  {array(2, 1, 5, 7), 0, false},
+		"empty":           {array(0, 0)[:12], 0, false},
+		"null":            {append(array(1, 1, 5), 0xff, 0xff, 0xff, 0xff), 1, false},
+		"cut off":         {append(array(1, 1, 5), 0, 0, 0, 8, 1, 2), 1, false},
+		"of another type": {append(array(1, 1, 5), 0, 0, 0, 4, 0, 0, 0, 1), 1, false},
+	} {
+		if out, fine := elements(c.array, 8); len(out) != 8*c.read || fine != c.fine {
+			t.Errorf("%s: %x, %v", name, out, fine)
+		}
+	}
+}
+
+// Whatever stands where an array should be is read to its end or refused.
+func FuzzElements(f *testing.F) {
+	f.Add(array(1, 1, 5, 7))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		given := bytes.Clone(b)
+		out, fine := elements(b, 8)
+		var values []uint64
+		for _, v := range numbers(out) {
+			values = append(values, uint64(v))
+		}
+		if again := array(1, 1, values...); fine && !bytes.HasPrefix(given[20:], again[20:]) || len(given) < len(out) {
+			t.Fatalf("%x: read %x", given, out)
+		}
+	})
+}

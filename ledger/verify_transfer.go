@@ -144,8 +144,8 @@ func balanced(accounts, minutes []byte) bool {
 }
 
 // elements are those of an array of one dimension that begins at 1, each of so
-// many bytes, one after the other; false where it is another, or one is null.
-// Those of any other are left out.
+// many bytes, one after the other; false where it is another, or one is null: then
+// those before it.
 func elements(array []byte, size int) (out []byte, fine bool) {
 	const head = 20 // dimensions, whether there are nulls, type; length and beginning
 	if len(array) < head || binary.BigEndian.Uint32(array) != 1 || binary.BigEndian.Uint32(array[16:]) != 1 {
@@ -156,14 +156,11 @@ func elements(array []byte, size int) (out []byte, fine bool) {
 	for len(from) >= 4 {
 		n := int32(binary.BigEndian.Uint32(from))
 		from = from[4:]
-		if n < 0 {
-			fine = false
-			continue
+		if int(n) != size || len(from) < size {
+			return out, false
 		}
-		if int(n) == size {
-			out = append(out, from[:n]...)
-		}
-		from = from[n:]
+		out = append(out, from[:size]...)
+		from = from[size:]
 	}
 	return out, fine
 }

@@ -20,6 +20,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"timebank/app/platform/pgembed"
 	"timebank/frontend"
 )
 
@@ -294,10 +297,43 @@ func TestDemoSurvivesAKillAndSharesItsDatabase(t *testing.T) {
 		}
 		refused(t, map[string]string{"TIMEBANK_ADDR": open, "TIMEBANK_STATE": state, "TIMEBANK_KEY": strings.TrimSpace(string(other))}, "key the database was made with", "serve")
 	})
+	t.Run("books are proved, and a forged row fails the proof by its name", func(t *testing.T) { proves(t, state) })
 	if err := third.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	if err := third.cmd.Wait(); err != nil {
 		t.Errorf("a stop that was asked for: %v", err)
+	}
+}
+
+// proves has the program prove the demo's books, before and after one row of them is
+// forged.
+func proves(t *testing.T, state string) {
+	verify := func() (string, error) {
+		out, err := program(t.Context(), map[string]string{"TIMEBANK_STATE": state}, "ledger", "verify", "--bank", "hilltop").Output()
+		return string(out), err
+	}
+	if said, err := verify(); err != nil || !strings.Contains(said, " entries, sealed up to ") {
+		t.Fatalf("said %q, %v", said, err)
+	}
+	s, err := pgembed.Start(t.Context(), pgembed.Config{Root: filepath.Join(state, "postgres"), Database: "timebank", Durable: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	owner, err := pgx.Connect(t.Context(), s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = owner.Close(context.WithoutCancel(t.Context())) }()
+	var account string
+	err = owner.QueryRow(t.Context(), `update ledger.entry set balance = balance + 60 where ctid = (select e.ctid from ledger.entry e
+		join directory.bank b on b.id = e.bank_id where b.slug = 'hilltop' limit 1) returning format('entry %s of account %s', n, account_id)`).Scan(&account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said, err := verify()
+	if _, failed := errors.AsType[*exec.ExitError](err); !failed || !strings.Contains(said, account) {
+		t.Errorf("said %q, %v; want a failure that names %s", said, err, account)
 	}
 }
