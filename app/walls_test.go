@@ -135,6 +135,9 @@ func TestBadInputIsAnsweredPlainly(t *testing.T) {
 		for _, id := range []string{uuid.NewString(), canary, maria.ID.String()} {
 			path := fill(op.Path, func(string) string { return id })
 			for i, body := range bodies {
+				if op.Method == http.MethodGet && i > 1 {
+					break // nothing reads the body of a question
+				}
 				status, p, raw := as[op.Who].try(op.Method, path, body, []string{"not-a-uuid", uuid.NewString()}[i%2])
 				if status >= 500 {
 					t.Errorf("%s with body %d: %d %s", op.ID, i, status, raw)

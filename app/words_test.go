@@ -63,8 +63,10 @@ func textsOf(t *testing.T) (texts map[words.Text]string, loose []string) {
 		}
 	}
 	texts = map[words.Text]string{}
+	// One importer for all: what the packages share is read once.
+	fset := token.NewFileSet()
+	read := importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
 	for _, p := range ours {
-		fset := token.NewFileSet()
 		var files []*ast.File
 		for _, name := range p.GoFiles {
 			f, err := parser.ParseFile(fset, filepath.Join(p.Dir, name), nil, 0)
@@ -74,7 +76,6 @@ func textsOf(t *testing.T) (texts map[words.Text]string, loose []string) {
 			files = append(files, f)
 		}
 		info := types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
-		read := importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
 		if _, err := (&types.Config{Importer: read}).Check(p.ImportPath, fset, files, &info); err != nil {
 			t.Fatal(err)
 		}
