@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import adapter from '@sveltejs/adapter-static';
 import { sveltekit } from '@sveltejs/kit/vite';
@@ -6,6 +7,9 @@ import { logicalSides } from './styles/logical.mjs';
 
 // SvelteKit writes an inline style on its route announcer; this is the hash of that one attribute.
 const announcerStyle = 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo=';
+
+// The one script that stands in the page itself (src/app.html).
+const beforePaint = `sha256-${createHash('sha256').update(readFileSync(`${import.meta.dirname}/src/before-paint.js`)).digest('base64')}` as const;
 
 // What home and the list of offers need is one file: nearly all of it is what every other page needs too. So are the
 // words it says; which they are is read from who says them, since their index leads to all.
@@ -55,7 +59,7 @@ export default defineConfig({
         mode: 'hash',
         directives: {
           'default-src': ['none'],
-          'script-src': ['self'],
+          'script-src': ['self', beforePaint],
           'style-src': ['self'],
           'style-src-attr': ['unsafe-hashes', announcerStyle],
           'img-src': ['self', 'data:'],

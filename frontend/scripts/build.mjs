@@ -70,16 +70,16 @@ function shellOf(language, folder) {
   const wanted = new Set(pages.flatMap((name) => [...readFileSync(join(folder, `${name}.html`), 'utf8').matchAll(/_app\/immutable\/[^"'\s)]+/g)].map(([file]) => file)));
   for (const [name, { file }] of Object.entries(manifest)) if (wanted.has(file)) reach(name, nodes.includes(manifest[name].src));
   for (const file of wanted) files.add(file);
-  return [...pages.map((name) => (name === 'index' ? '/' : `/${name}`)), ...[...files].sort().map((file) => `/${file}`), '/before-paint.js', '/icon.svg', '/manifest.webmanifest'];
+  return [...pages.map((name) => (name === 'index' ? '/' : `/${name}`)), ...[...files].sort().map((file) => `/${file}`), '/icon.svg', '/manifest.webmanifest'];
 }
 
-// What a page's first paint waits for is asked for first: its style before its scripts, since a phone opens few lines at
-// once. A member's page begins with who is signed in, which is asked for beside the scripts and not after them.
+// What a page's first paint waits for is asked for first: its style and letters before the scripts that wake it. A member's page begins with who is signed in, which is asked for beside the scripts and not after them.
 const asksWho = new Set(kept.filter((name) => !['index', 'sign-in'].includes(name)));
 
 function inOrder(html, name) {
   const styles = html.match(/^\s*<link [^>]*rel="stylesheet"[^>]*>\n/gm) ?? [];
-  const bare = styles.reduce((text, style) => text.replace(style, ''), html);
+  const scripts = html.replace(/(<link [^>]*rel="modulepreload")/g, '$1 fetchpriority="low"');
+  const bare = styles.reduce((text, style) => text.replace(style, ''), scripts);
   const who = asksWho.has(name) ? '\t\t<link href="/api/me" rel="preload" as="fetch" crossorigin="anonymous">\n' : '';
   return bare.replace(/^\s*<link [^>]*rel="modulepreload"/m, (first) => styles.join('') + who + first);
 }
