@@ -50,8 +50,9 @@ async function buildOne(language) {
   return join('.words', language, 'build');
 }
 
-// The files that a member's pages need, so that the worker can keep them: pages, and whatever they lead to.
-const kept = ['index', 'sign-in', 'home', 'ask', 'diary', 'hours', 'record', 'offer', 'offers', 'listing', 'exchange', 'me', 'messages'];
+// The files that a member's pages need, so that the worker can keep them: pages, and whatever they lead to. Whoever is
+// worried about somebody finds whom to ring; every other page is stood for by one that says why it is not there.
+const kept = ['index', 'sign-in', 'home', 'ask', 'diary', 'hours', 'record', 'offer', 'offers', 'listing', 'exchange', 'me', 'messages', 'worried', 'no-signal'];
 function shellOf(language, folder) {
   const manifest = JSON.parse(readFileSync(join('.words', language, 'kit', 'output', 'client', '.vite', 'manifest.json'), 'utf8'));
   const nodes = Object.values(manifest).map(({ src }) => src).filter((src) => /generated\/client-optimized\/nodes\/\d+\.js$/.test(src ?? ''));
@@ -74,7 +75,7 @@ function shellOf(language, folder) {
 }
 
 // What a page's first paint waits for is asked for first: its style and letters before the scripts that wake it. A member's page begins with who is signed in, which is asked for beside the scripts and not after them.
-const asksWho = new Set(kept.filter((name) => !['index', 'sign-in'].includes(name)));
+const asksWho = new Set(kept.filter((name) => !['index', 'sign-in', 'no-signal'].includes(name)));
 
 function inOrder(html, name) {
   const styles = html.match(/^\s*<link [^>]*rel="stylesheet"[^>]*>\n/gm) ?? [];

@@ -70,7 +70,7 @@ async function fromShell(path: string, request: Request): Promise<Response> {
 
 async function navigation(request: Request, path: string): Promise<Response> {
   const page = path === '/' ? path : path.replace(/\/$/, '');
-  if (!pages.has(page)) return fetch(request);
+  if (!pages.has(page)) return fetch(request).catch(() => fromShell('/no-signal', request));
   try {
     const answer = await fetchIn(4_000, request);
     if (answer.status < 500) return answer;

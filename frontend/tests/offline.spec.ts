@@ -91,10 +91,19 @@ test('home, diary, hours and the statement can be read with the server gone, fro
     await expect(page.getByText(/This is how things stood at \d/)).toBeVisible();
   }
   await expectGood(page);
-  // A page that nobody kept says what happened, and leads home.
-  await page.goto(`${line.url}/home`);
+  await page.goto(`${line.url}/worried`);
+  await expect(page.getByRole('main').getByRole('link', { name: /^0/ })).toBeVisible();
+  // A page that nobody kept says what happened, leads home, and comes with the connection.
+  await page.goto(`${line.url}/interests`);
+  await expect(page.getByRole('heading', { level: 1, name: 'No connection just now' })).toBeVisible();
+  await expectGood(page);
+  await page.getByRole('link', { name: 'Back to the first page' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: /^Hello, Maria/ })).toBeVisible();
+  await page.goto(`${line.url}/interests`);
   await line.open();
-  await page.reload();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'No connection just now' })).toBeHidden();
+  await page.goto(`${line.url}/home`);
   await expect(page.getByText('You are not connected.')).toBeHidden();
   await two.hers.dispose();
 });
