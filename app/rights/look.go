@@ -43,7 +43,7 @@ var actWords = map[string]words.Text{
 	"ask-pot": "asked the pot for hours for you", "answer-pot-ask": "answered what you asked of the pot",
 	"another-time": "asked for another time for you", "keep-time": "said for you that the time stays", "thank": "said thank you for you", "end-repeat": "ended regular help for you",
 	"renew-listing": "kept something on the list for you", "tell-complaint": "wrote down for you what you told us about somebody", "unblock": "let you meet somebody again",
-	"move-hours": "moved hours between two banks for you",
+	"move-hours":   "moved hours between two banks for you",
 	"add-interest": "asked for you to be told about something", "end-interest": "ended for you that you are told about something",
 	"withdraw-listing": "took something off the list for you", "add-stand-in": "let somebody act for you", "end-stand-in": "ended that somebody acts for you", "add-organisation": "made you a member",
 }
