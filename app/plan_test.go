@@ -142,6 +142,41 @@ func TestUnansweredProposalGoesBackToTheDesk(t *testing.T) {
 	if n := h.count("exchange_event where to_state = 'expired'"); n != 2 {
 		t.Errorf("%d moves, want one each", n)
 	}
+	hers, err := h.app.Exchange.One(t.Context(), h.as(maria), late)
+	h.must(err)
+	his, err := h.app.Exchange.One(t.Context(), h.as(bill), late)
+	h.must(err)
+	if !hers.Looking || hers.Missed || !his.Missed {
+		t.Errorf("Maria reads that we look on: %t, and that she was silent: %t; Bill that he was: %t", hers.Looking, hers.Missed, his.Missed)
+	}
+}
+
+func TestBothReadWhatWasAskedForAndWhyItIsOff(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	maria, bill := h.joins(h.bank, "Maria", "maria@example.org"), h.joins(h.bank, "Bill", "bill@example.org")
+	ask, err := h.app.Listing.Add(t.Context(), h.as(maria), uuid.Nil, listing.Want{Type: listing.Request, Kind: "out.lift", Note: "To the eye clinic"})
+	h.must(err)
+	x, err := h.app.Exchange.Propose(t.Context(), h.as(bill), uuid.Nil, exchange.Plan{Listing: ask})
+	h.must(err)
+	_, err = h.app.Exchange.Agree(t.Context(), h.as(maria), uuid.Nil, x, oneself())
+	h.must(err)
+	his, err := h.app.Exchange.One(t.Context(), h.as(bill), x)
+	h.must(err)
+	if his.Asked != "To the eye clinic" || his.Looking {
+		t.Errorf("Bill reads %q; somebody else is looked for: %t", his.Asked, his.Looking)
+	}
+	_, err = h.app.Exchange.Cancel(t.Context(), h.as(bill), uuid.Nil, x, "I have a cold", oneself())
+	h.must(err)
+	hers, err := h.app.Exchange.One(t.Context(), h.as(maria), x)
+	h.must(err)
+	if last := hers.History[len(hers.History)-1]; !hers.Looking || last.Reason != "I have a cold" || last.ActedAs != exchange.Helper {
+		t.Errorf("Maria reads %+v; somebody else is looked for: %t", last, hers.Looking)
+	}
+	h.must(h.app.Listing.Withdraw(t.Context(), h.as(maria), ask))
+	if hers, err = h.app.Exchange.One(t.Context(), h.as(maria), x); err != nil || hers.Looking {
+		t.Errorf("after she took her request back: looked for: %t, %v", hers.Looking, err)
+	}
 }
 
 func TestWhoAskedForAnOfferHearsThatItIsOff(t *testing.T) {

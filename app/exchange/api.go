@@ -26,6 +26,9 @@ type oneOutput struct {
 		View
 		Events  []EventView  `json:"events"`
 		Letters []LetterView `json:"letters" doc:"What the two wrote to each other, oldest first"`
+		Asked   string       `json:"asked,omitempty" doc:"What the request behind it says, in its member's words"`
+		Looking bool         `json:"looking,omitempty" doc:"It came to nothing, and somebody else is looked for"`
+		Missed  bool         `json:"missed,omitempty" doc:"It lapsed because the reader did not answer"`
 	}
 }
 type viewOutput struct{ Body View }
@@ -191,17 +194,18 @@ func (s *Service) Routes(r *web.Routes) {
 		return out, err
 	})
 	web.Register(r, op("see-exchange", http.MethodGet, one, "One exchange, with its history"), func(ctx context.Context, in *oneInput) (*oneOutput, error) {
-		x, events, letters, err := s.One(ctx, identity.ActorFrom(ctx), in.Exchange)
+		x, err := s.One(ctx, identity.ActorFrom(ctx), in.Exchange)
 		if err != nil {
 			return nil, err
 		}
 		out := &oneOutput{}
-		out.Body.View, out.Body.Events, out.Body.Letters = view(x), make([]EventView, len(events)), make([]LetterView, len(letters))
-		for i, l := range letters {
+		out.Body.View, out.Body.Events, out.Body.Letters = view(x.Seen), make([]EventView, len(x.History)), make([]LetterView, len(x.Letters))
+		out.Body.Asked, out.Body.Looking, out.Body.Missed = x.Asked, x.Looking, x.Missed
+		for i, l := range x.Letters {
 			out.Body.Letters[i] = LetterView{From: l.FromID, Words: l.Words, At: l.At}
 		}
-		for i, e := range events {
-			out.Body.Events[i] = eventView(x, e)
+		for i, e := range x.History {
+			out.Body.Events[i] = eventView(x.Seen, e)
 		}
 		return out, nil
 	})

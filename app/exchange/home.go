@@ -192,24 +192,37 @@ func show(a identity.Actor, all []Exchange, who uuid.UUID, faces map[uuid.UUID]m
 	return out, nil
 }
 
+// Whole is an exchange with all that its page shows.
+type Whole struct {
+	Seen
+	History []Moved
+	Letters []Letter
+	Asked   string // what the request behind it says, in its member's words
+	Looking bool   // it came to nothing, and somebody else is looked for
+	Missed  bool   // it lapsed because the reader did not answer
+}
+
 // One reads an exchange: one's own, or any for a broker. Refuses with
 // ErrNoExchange.
-func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen, []Moved, []Letter, error) {
-	var out Seen
-	var history []Moved
-	var letters []Letter
+func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Whole, error) {
+	var out Whole
 	err := db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
+		out = Whole{}
 		e, err := byID(ctx, tx, a.Bank.ID, id)
 		if err != nil {
 			return err
 		}
-		if out, err = see(ctx, tx, a, e); err != nil {
+		if out.Seen, err = see(ctx, tx, a, e); err != nil {
 			return err
 		}
-		if letters, err = s.letters(ctx, tx, a, out, s.Clock.Now()); err != nil {
+		out.Missed = e.State == Expired && (out.Side == Helper && e.HelperSaid == "waiting" || out.Side == Helped && e.HelpedSaid == "waiting")
+		if err := out.request(ctx, tx); err != nil {
 			return err
 		}
-		if out.Side == Broker && len(letters) > 0 {
+		if out.Letters, err = s.letters(ctx, tx, a, out.Seen, s.Clock.Now()); err != nil {
+			return err
+		}
+		if out.Side == Broker && len(out.Letters) > 0 {
 			if err := audit.Record(ctx, tx, audit.Entry{BankID: a.Bank.ID, At: s.Clock.Now(), ActorID: a.Person, Action: "read-letters", ObjectKind: "exchange", ObjectID: id}); err != nil {
 				return err
 			}
@@ -218,10 +231,23 @@ func (s *Service) One(ctx context.Context, a identity.Actor, id uuid.UUID) (Seen
 		if err := tx.NewSelect().Model(&events).Where("bank_id = ?", a.Bank.ID).Where("exchange_id = ?", id).Order("seq").Scan(ctx); err != nil {
 			return fmt.Errorf("read history: %w", err)
 		}
-		history, err = moved(ctx, tx, events)
+		out.History, err = moved(ctx, tx, events)
 		return err
 	})
-	return out, history, letters, err
+	return out, err
+}
+
+// request fills in what is known of the request behind an exchange.
+func (w *Whole) request(ctx context.Context, tx bun.IDB) error {
+	if w.ListingID == nil {
+		return nil
+	}
+	l, err := listing.ByID(ctx, tx, w.BankID, *w.ListingID)
+	if err != nil || l.Type != listing.Request {
+		return err
+	}
+	w.Asked, w.Looking = l.Note, l.State == listing.Open && (w.State == Cancelled || w.State == Expired)
+	return nil
 }
 
 // Moved is an event with the name of who acted; none for the system.

@@ -121,7 +121,7 @@ func calledOff(x told) message.Words {
 	case x.e.HelperSaid == "no" || x.e.HelpedSaid == "no":
 		return x.says("Not this time: {who}", "{who} can't this time. Ring us if you would like to try again, or somebody else.")
 	}
-	return x.says("Called off: {who}", "What was planned with {who}{when} is off. Ring us if you would like another time.")
+	return x.says("Called off: {who}", "It is off with {who}{when}. Ring us if you would like another time.\n\nTo see it: {link}")
 }
 
 // Calls are the tasks that take a message's place for people without e-mail.

@@ -141,7 +141,7 @@ async function keep(request: Request, url: URL, answer: Response): Promise<void>
     await (await caches.open(dataName)).put(ownerAt, Response.json({ person: me.person_id, members } satisfies Owner));
   }
   if (!kept(url, await ownerNow())) return;
-  const headers = new Headers({ 'Content-Type': answer.headers.get('Content-Type') ?? 'application/json', [keptAt]: new Date().toISOString() });
+  const headers = new Headers({ 'Content-Type': answer.headers.get('Content-Type') ?? 'application/json', [keptAt]: new Date(answer.headers.get('date') ?? Date.now()).toISOString() });
   await (await caches.open(dataName)).put(request, new Response(await answer.arrayBuffer(), { headers }));
 }
 

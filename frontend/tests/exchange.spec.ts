@@ -62,6 +62,8 @@ test('one asks for another time, the other says yes; they write, and meet regula
   await expectGood(page);
 
   await as(page, bill, async (his) => {
+    // His phone is days ahead; the time bank's own clock counts.
+    await his.clock.setSystemTime(Date.now() + 3 * 86_400_000);
     await opened(his, '/home', 'Hello, Bill');
     await expect(his.getByRole('heading', { name: 'Maria asks to meet tomorrow at 2pm' })).toBeVisible();
     await expect(his.getByRole('link', { name: 'Maria has written to you' })).toBeVisible();
@@ -82,7 +84,16 @@ test('one asks for another time, the other says yes; they write, and meet regula
     await expectGood(his);
     await his.getByRole('button', { name: 'Stop meeting regularly' }).click();
     await expect(his.getByText('You no longer meet regularly.')).toBeVisible();
+    await opened(his, `/exchange?id=${id}&do=cancel`, 'You help Maria with a lift');
+    await his.getByLabel('Would you like to say why?').fill('I have a cold');
+    await his.getByRole('button', { name: 'Call it off' }).click();
+    await expect(his.getByText('You called it off. Maria has been told.')).toBeVisible();
   });
+  await opened(page, `/exchange?id=${id}`, 'It is off with Bill');
+  await expect(page.getByText('Bill called it off.')).toBeVisible();
+  await expect(page.getByText('I have a cold', { exact: true })).toBeVisible();
+  await expect(page.getByText('We are looking for someone else.')).toBeVisible();
+  await expectGood(page);
 });
 
 test('a word of thanks, the same again, and the same as last time', async ({ page }) => {

@@ -2,6 +2,7 @@ import type { components } from '#lib/api/schema.d.ts';
 import { dateInWords, datePhrase } from '#lib/format/days.ts';
 import { dayInWords, daysUntil, momentPhrase, sentence } from '#lib/format/dates.ts';
 import { hoursInWords } from '#lib/format/hours.ts';
+import { now } from '#lib/format/now.svelte.ts';
 import { kinds } from '#lib/kinds.svelte.ts';
 import { m } from '#lib/paraglide/messages.js';
 
@@ -17,8 +18,8 @@ export function may(exchange: Exchange, verb: string): boolean {
 }
 
 /** Agreed for a time that is over: somebody should say how long it took. */
-export function over(exchange: Exchange, now = Date.now()): boolean {
-  return exchange.state === 'agreed' && exchange.starts_at !== undefined && Date.parse(exchange.starts_at) < now;
+export function over(exchange: Exchange, moment = now()): boolean {
+  return exchange.state === 'agreed' && exchange.starts_at !== undefined && Date.parse(exchange.starts_at) < moment;
 }
 
 /** What it is, from the reader's side, as one would say it. */

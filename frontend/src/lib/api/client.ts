@@ -2,6 +2,7 @@ import type { Client } from 'openapi-fetch';
 import { goto } from '$app/navigation';
 import type { paths } from './schema.d.ts';
 import { connection } from '#lib/connection.svelte.ts';
+import { heardTime } from '#lib/format/now.svelte.ts';
 import { left, renewPath, securityPath, sessionPath, signInHref, stillLeaving, type Why } from './session.ts';
 
 /**
@@ -23,7 +24,9 @@ function call(method: string) {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const response = await withSession(request);
-    if (method === 'GET') connection.saw(response.headers.get('x-kept-at'));
+    const old = response.headers.get('x-kept-at');
+    if (method === 'GET') connection.saw(old);
+    if (!old) heardTime(response.headers.get('date'));
     const text = await response.text();
     const answer = read(text);
     return response.ok ? { data: answer, response } : { error: answer ?? {}, response };

@@ -4764,6 +4764,8 @@ export interface components {
             remember?: boolean;
         };
         SeeExchangeAnswer: {
+            /** @description What the request behind it says, in its member's words */
+            asked?: string;
             /** @description What the reader can do now: agree, decline, cancel, done, confirm, dispute, resolve, another-time, keep-time, again, repeat, end-repeat, thank, write */
             can: string[] | null;
             events: components["schemas"]["ExchangeEventView"][] | null;
@@ -4783,8 +4785,12 @@ export interface components {
             /** @description What the two wrote to each other, oldest first */
             letters: components["schemas"]["ExchangeLetterView"][] | null;
             listing_id?: string;
+            /** @description It came to nothing, and somebody else is looked for */
+            looking?: boolean;
             /** Format: int64 */
             minutes?: number;
+            /** @description It lapsed because the reader did not answer */
+            missed?: boolean;
             /**
              * Format: date-time
              * @description Another time that one side has suggested; who waits says who did not

@@ -1,13 +1,14 @@
 import { m } from '#lib/paraglide/messages.js';
 import { dayInWords, daysUntil, timeInWords, type When } from './dates.ts';
 import { hoursInWords } from './hours.ts';
+import { now as present } from './now.svelte.ts';
 
 export type Deed = 'call' | 'answer' | 'settle' | 'do';
 
 export type Clock = { words: string; tone: 'plain' | 'wait' | 'late' };
 
 /** By when a thing has to be done, as a broker would say it: "Call by 3pm today", "Overdue by 2 hours". */
-export function clockInWords(due: Date | string, deed: Deed, { now = Date.now(), zone }: When = {}): Clock {
+export function clockInWords(due: Date | string, deed: Deed, { now = present(), zone }: When = {}): Clock {
   const when = { now, zone };
   const late = new Date(now).getTime() - new Date(due).getTime();
   if (late > 0) return { words: m.clock_overdue({ time: lateness(late) }), tone: 'late' };

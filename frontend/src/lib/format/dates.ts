@@ -1,5 +1,6 @@
 import { bank } from '#lib/bank.svelte.ts';
 import { m } from '#lib/paraglide/messages.js';
+import { now as present } from './now.svelte.ts';
 import { wallTime } from './zone.ts';
 
 type Moment = Date | string | number;
@@ -27,7 +28,7 @@ function partsOf(moment: Moment, zone: string): Parts {
 const named = (names: string, at: number): string => names.split('|')[at] ?? '';
 
 /** Days from now to then by the bank's calendar: 0 today, 1 tomorrow, -1 yesterday. */
-export function daysUntil(moment: Moment, { zone = bank.zone, now = Date.now() }: When = {}): number {
+export function daysUntil(moment: Moment, { zone = bank.zone, now = present() }: When = {}): number {
   const count = ({ year, month, day }: Parts) => Date.UTC(year, month, day) / 86_400_000;
   return count(partsOf(moment, zone)) - count(partsOf(now, zone));
 }
@@ -43,7 +44,7 @@ export function timeInWords(moment: Moment, { zone = bank.zone }: When = {}): st
 }
 
 /** "Tuesday 24 November", with the year when it is not this one. */
-export function dayInWords(moment: Moment, { zone = bank.zone, now = Date.now() }: When = {}): string {
+export function dayInWords(moment: Moment, { zone = bank.zone, now = present() }: When = {}): string {
   const { weekday, day, monthName, year } = partsOf(moment, zone);
   const words = { weekday, day: String(day), month: monthName };
   return year === partsOf(now, zone).year ? m.date_day(words) : m.date_day_year({ ...words, year: String(year) });

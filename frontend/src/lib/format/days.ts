@@ -1,5 +1,6 @@
 import { bank } from '#lib/bank.svelte.ts';
 import { dayInWords, dayPhrase, type When } from './dates.ts';
+import { now as present } from './now.svelte.ts';
 import { wallTime } from './zone.ts';
 
 // Days of the calendar, "2026-11-24": without a time, and so without a zone, except for which one is today.
@@ -7,7 +8,7 @@ import { wallTime } from './zone.ts';
 const day = 86_400_000;
 
 /** Today by the bank's calendar. */
-export function today({ zone = bank.zone, now = Date.now() }: When = {}): string {
+export function today({ zone = bank.zone, now = present() }: When = {}): string {
   const parts = wallTime(new Date(now).getTime(), zone);
   return new Date(parts - (parts % day)).toISOString().slice(0, 10);
 }
@@ -18,12 +19,12 @@ export function plusDays(date: string, days: number): string {
 }
 
 /** "Tuesday 24 November". */
-export function dateInWords(date: string, { zone = bank.zone, now = Date.now() }: When = {}): string {
+export function dateInWords(date: string, { zone = bank.zone, now = present() }: When = {}): string {
   return dayInWords(momentOn(date, 12 * 60, zone), { zone, now });
 }
 
 /** "today", "tomorrow", "yesterday", otherwise the whole date. */
-export function datePhrase(date: string, { zone = bank.zone, now = Date.now() }: When = {}): string {
+export function datePhrase(date: string, { zone = bank.zone, now = present() }: When = {}): string {
   return dayPhrase(momentOn(date, 12 * 60, zone), { zone, now });
 }
 

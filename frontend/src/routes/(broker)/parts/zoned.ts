@@ -1,5 +1,6 @@
 import { bank } from '#lib/bank.svelte.ts';
 import { dayInWords, dayPhrase, sentence, timeInWords } from '#lib/format/dates.ts';
+import { now } from '#lib/format/now.svelte.ts';
 import { wallTime } from '#lib/format/zone.ts';
 import type { Choice } from '#lib/ui/choices.ts';
 
@@ -15,7 +16,7 @@ export function instant(day: string, time: string, zone = bank.zone): string {
 const offset = (moment: number, zone: string): number => wallTime(moment, zone) - Math.floor(moment / 60_000) * 60_000;
 
 /** The bank's own calendar day of a moment: "2026-11-24". */
-export function dayOf(moment: number = Date.now(), zone = bank.zone): string {
+export function dayOf(moment: number = now(), zone = bank.zone): string {
   return new Date(moment + offset(moment, zone)).toISOString().slice(0, 10);
 }
 

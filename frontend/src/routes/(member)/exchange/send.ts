@@ -9,7 +9,7 @@ type BodyOf<Named extends Deed> = paths[`${Under}${Named}`] extends { post: { re
 
 const to = <Named extends Deed>(deed: Named, body: BodyOf<Named>) => ({ deed: deed as string, body: body as object });
 
-/** Where what was said goes, under an exchange, and what is sent. `asked`: no day was agreed, so the day it happened is told with it. */
+/** Where what was said goes, under an exchange, and what is sent. `asked`: it had no day, or its day is still to come, so the day it happened is told with it. */
 export function entry(verb: Verb, said: Said, asked: boolean): { deed: string; body: object } {
   const why = { reason: said.reason.trim() || undefined };
   const moment = momentOn(said.newDay, Number(said.time));
