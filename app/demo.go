@@ -26,6 +26,7 @@ import (
 	"timebank/app/platform/mail/mailsink"
 	"timebank/app/platform/sms/smssink"
 	"timebank/app/platform/web"
+	"timebank/app/platform/words"
 	"timebank/app/referral"
 )
 
@@ -73,6 +74,7 @@ func (a *App) seedDemo(ctx context.Context, say func(string)) error {
 	if b.ID == uuid.Nil {
 		b = NewBank(demoSlug, "Hilltop Time Bank", a.Clock.Now())
 		b.Phone, b.PhoneHours, b.Email = "01632 960 100", "Monday to Friday, 9am to 5pm", "hello@example.org"
+		b.PhoneHoursIn = map[words.Language]string{"cy": "Dydd Llun i ddydd Gwener, 9yb i 5yp", "ur": "پیر سے جمعہ، صبح 9 سے شام 5 بجے تک"}
 	}
 	if err := a.OpenBank(ctx, b); err != nil {
 		return err

@@ -50,7 +50,7 @@ var walls = map[string]wall{
 	"my-push": everybody, "push-on": everybody, "push-off": everybody,
 	"me": everybody, "my-devices": everybody, "end-other-devices": everybody, "end-device": ofOneself,
 	"raise-concern": everybody, "list-concerns": governing, "see-concern": ofPolicy, "note-concern": ofPolicy, "close-concern": ofPolicy,
-	"retention": governing, "keep-for": governing,
+	"retention": governing, "keep-for": governing, "office": governing, "change-office": governing,
 	"roles": governing, "community-figures": desking, "platform-banks": {"n", "n", "n", "n"},
 	"stand-ins": ofMember, "add-stand-in": ofMember, "end-stand-in": ofMember, "add-organisation": desking,
 	"staff": governing, "give-role": ofPolicy, "end-role": {"nnn", "nnn", "yhh", "nnn"},

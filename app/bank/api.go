@@ -8,6 +8,7 @@ import (
 
 	"timebank/app/platform/db"
 	"timebank/app/platform/web"
+	"timebank/app/platform/words"
 )
 
 // API shows what anybody may know of a bank.
@@ -19,6 +20,7 @@ type View struct {
 	Name       string `json:"name"`
 	Phone      string `json:"phone"`
 	PhoneHours string `json:"phone_hours"`
+	HoursLang  string `json:"phone_hours_lang" doc:"The language they are in"`
 	Email      string `json:"email"`
 	Zone       string `json:"zone"`
 	Accent     string `json:"accent"`
@@ -39,7 +41,8 @@ func (a API) Routes(r *web.Routes) {
 				out.Body.Banks = []View{}
 				all, err := All(ctx, tx)
 				for _, b := range all {
-					out.Body.Banks = append(out.Body.Banks, View{b.Slug, b.Name, b.Phone, b.PhoneHours, b.Email, b.Zone, b.Accent})
+					hours, in := b.Hours(words.Of(ctx))
+					out.Body.Banks = append(out.Body.Banks, View{b.Slug, b.Name, b.Phone, hours, string(in), b.Email, b.Zone, b.Accent})
 				}
 				return err
 			})

@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"timebank/app/platform/fault"
+	"timebank/app/platform/words"
 )
 
 // Bank is one community with its own members, brokers, policies and ledger.
@@ -20,7 +21,7 @@ type Bank struct {
 	Zone         string    `bun:"zone"`   // IANA name; all its days are counted there
 	Nation       string    `bun:"nation"` // whose bank holidays count
 	Phone        string    `bun:"phone"`
-	PhoneHours   string    `bun:"phone_hours"`
+	PhoneHours   string    `bun:"phone_hours"` // when it is answered, in English
 	Email        string    `bun:"email"`
 	Accent       string    `bun:"accent"`        // its colour on screens, as #rrggbb
 	ConfirmDays  int       `bun:"confirm_days"`  // silence settles an exchange after so many days
@@ -30,10 +31,21 @@ type Bank struct {
 	PotAccount   uuid.UUID `bun:"pot_account"`
 	IssueAccount uuid.UUID `bun:"issue_account"`
 	CreatedAt    time.Time `bun:"created_at"`
+
+	PhoneHoursIn map[words.Language]string `bun:"phone_hours_in,type:jsonb,nullzero"` // the same in other languages, where the bank has said it
 }
 
 // ErrNoBank refuses an address whose bank does not exist.
 var ErrNoBank = fault.New(fault.NotFound, "no-such-bank", "There is no time bank at this address.")
+
+// Hours says when the phone is answered to a reader of l, and the language it is in:
+// English where the bank has not said it in theirs.
+func (b Bank) Hours(l words.Language) (string, words.Language) {
+	if said := b.PhoneHoursIn[l]; said != "" {
+		return said, l
+	}
+	return b.PhoneHours, words.English
+}
 
 // Location is the bank's own time zone. An unknown name counts as UTC; Create
 // refuses those, so it cannot be seen in practice.

@@ -53,6 +53,14 @@ func All(ctx context.Context, db bun.IDB) ([]Bank, error) {
 	return out, nil
 }
 
+// SetOffice keeps how people reach the bank's office.
+func SetOffice(ctx context.Context, tx bun.IDB, b Bank) error {
+	if _, err := tx.NewUpdate().Model(&b).Column("phone", "phone_hours").Set("phone_hours_in = ?", b.PhoneHoursIn).Where("id = ?", b.ID).Exec(ctx); err != nil {
+		return fmt.Errorf("change office: %w", err)
+	}
+	return nil
+}
+
 // Insert adds a bank; the same id twice is added once. Its ledger accounts are
 // opened by the caller.
 func Insert(ctx context.Context, db bun.IDB, b Bank) error {

@@ -13,6 +13,7 @@ import (
 
 	"timebank/app/platform/db"
 	"timebank/app/platform/web"
+	"timebank/app/platform/words"
 )
 
 // Me is who is signed in, and where they belong.
@@ -29,6 +30,7 @@ type MyBank struct {
 	Name           string     `json:"name"`
 	Phone          string     `json:"phone"`
 	PhoneHours     string     `json:"phone_hours"`
+	HoursLang      string     `json:"phone_hours_lang" doc:"The language they are in"`
 	Zone           string     `json:"zone" doc:"IANA time zone; every date on a screen is in it"`
 	Accent         string     `json:"accent"`
 	Roles          []Role     `json:"roles"`
@@ -221,7 +223,8 @@ func (s *Service) me(ctx context.Context, person uuid.UUID) (Me, error) {
 	}
 	me := Me{PersonID: p.ID, Called: p.Called, Start: "/", Banks: []MyBank{}}
 	for _, x := range places {
-		b := MyBank{Slug: x.Bank.Slug, Name: x.Bank.Name, Phone: x.Bank.Phone, PhoneHours: x.Bank.PhoneHours, Zone: x.Bank.Zone, Accent: x.Bank.Accent, Roles: x.Roles}
+		hours, in := x.Bank.Hours(words.Of(ctx))
+		b := MyBank{Slug: x.Bank.Slug, Name: x.Bank.Name, Phone: x.Bank.Phone, PhoneHours: hours, HoursLang: string(in), Zone: x.Bank.Zone, Accent: x.Bank.Accent, Roles: x.Roles}
 		if x.Member != uuid.Nil {
 			b.MemberID = &x.Member
 		}

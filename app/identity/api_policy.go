@@ -25,6 +25,7 @@ type rolesOutput struct {
 
 // policyRoutes hangs what policy.go says, for people to read.
 func (s *Service) policyRoutes(r *web.Routes) {
+	s.officeRoutes(r)
 	web.Register(r, web.Op{ID: "roles", Method: http.MethodGet, Path: "/banks/{bank}/roles", Room: "staff", Who: SetPolicy, Summary: "What each role may do"},
 		func(ctx context.Context, _ *bankInput) (*rolesOutput, error) {
 			out, l := &rolesOutput{}, words.Of(ctx)

@@ -5,5 +5,5 @@
 // optional. A code works once, for ten minutes and five tries. The browser holds
 // a short-lived token and a refresh token that changes at each use; reuse of an
 // old one ends the session. Roles are read at every request, so a change counts
-// at once.
+// at once. A coordinator also says here how people reach the office by phone.
 package identity

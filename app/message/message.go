@@ -216,7 +216,8 @@ func (s *Service) render(ctx context.Context, bankID, messageID uuid.UUID) (row 
 		}
 		said, err = render(ctx, tx, b, m, row.SubjectID)
 		if err == nil && said.Text != "" {
-			said.Text = l.Lines(l.Say("Hello {who},\n\n{text}\n\n{bank}\n{phone} ({hours})\n", "who", m.Called, "text", said.Text, "bank", b.Name, "phone", b.Phone, "hours", b.PhoneHours))
+			hours, _ := b.Hours(l)
+			said.Text = l.Lines(l.Say("Hello {who},\n\n{text}\n\n{bank}\n{phone} ({hours})\n", "who", m.Called, "text", said.Text, "bank", b.Name, "phone", b.Phone, "hours", hours))
 		}
 		return err
 	})

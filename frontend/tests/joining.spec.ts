@@ -136,6 +136,20 @@ test('a coordinator adds a kind of help, and members find it by everyday words',
   await expect(page.getByText(`${name} is saved.`)).toBeVisible();
   await expect(page.getByText('Hidden', { exact: true })).toBeVisible();
   await expectGood(page);
+  // The phone's hours stand on every page: in English where the bank has not said them in the reader's language.
+  await opened(page, '/broker/settings/office', 'The office’s phone');
+  const hours = await page.getByLabel('The same in Welsh').inputValue();
+  await page.getByLabel('What is the number?').fill('ring us');
+  await page.getByRole('button', { name: 'Save it' }).click();
+  await expect(page.getByRole('alert')).toContainText('Write the number that people ring');
+  await expect(page.getByLabel('The same in Welsh')).toHaveValue(hours);
+  await page.getByLabel('What is the number?').fill('01632 960 100');
+  await page.getByRole('button', { name: 'Save it' }).click();
+  await expect(page.getByText('Saved. Everybody sees it from now on.')).toBeVisible();
+  await expectGood(page);
+  await page.goto('/?lang=cy');
+  await expect(page.getByRole('contentinfo').locator('bdi[lang=cy]')).toHaveText(hours);
+  await page.goto('/?lang=en');
 });
 
 test('a coordinator sees whether the hours add up', async ({ page }) => {

@@ -4,6 +4,8 @@ export type Bank = {
   /** The office, always in the same place on every page. */
   phone: string;
   hours: string;
+  /** The language these are in: English where the bank has not said them in the reader's. */
+  hoursLang: string;
   /** Every date on a screen is in this zone, never in the phone's. */
   zone: string;
   /** One colour, at least 4.5:1 on white; nothing for the house's own. */
@@ -15,22 +17,23 @@ export const bank = $state<Bank>({
   name: 'Northgate Time Bank',
   phone: '0113 496 0750',
   hours: 'Monday to Friday, 9am to 5pm',
+  hoursLang: 'en',
   zone: 'Europe/London',
 });
 
 /** As the server describes a bank. */
-export type BankDetails = { name: string; phone: string; phone_hours: string; zone: string; accent: string };
+export type BankDetails = { name: string; phone: string; phone_hours: string; phone_hours_lang?: string; zone: string; accent: string };
 
 const kept = 'bank';
 
 /** Puts a bank's own name, phone, zone and colour on the page, and keeps them for the start of the next visit. */
 export function showBank(details: BankDetails): void {
-  const { name, phone, phone_hours: hours, zone, accent } = details;
-  Object.assign(bank, { name, phone, hours, zone, accent });
+  const { name, phone, phone_hours: hours, phone_hours_lang: hoursLang = 'en', zone, accent } = details;
+  Object.assign(bank, { name, phone, hours, hoursLang, zone, accent });
   // Through the object model, which a strict content policy allows.
   if (accent) document.documentElement.style.setProperty('--bank-accent', accent);
   try {
-    localStorage.setItem(kept, JSON.stringify({ name, phone, phone_hours: hours, zone, accent }));
+    localStorage.setItem(kept, JSON.stringify({ name, phone, phone_hours: hours, phone_hours_lang: hoursLang, zone, accent }));
   } catch {
     // Storage may be switched off; the bank is then asked for each time.
   }

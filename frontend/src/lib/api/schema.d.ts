@@ -1528,6 +1528,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/banks/{bank}/office": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How people reach the office by phone, in every language */
+        get: operations["office"];
+        /** Change the office's phone number, or when it is answered */
+        put: operations["change-office"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/banks/{bank}/organisations": {
         parameters: {
             query?: never;
@@ -2725,6 +2743,8 @@ export interface components {
             name: string;
             phone: string;
             phone_hours: string;
+            /** @description The language they are in */
+            phone_hours_lang: string;
             slug: string;
             zone: string;
         };
@@ -3044,8 +3064,10 @@ export interface components {
             called: string;
             /** @description Agreed, soonest first */
             diary: components["schemas"]["ExchangeView"][] | null;
-            /** @description Gatherings they have a place at, soonest first */
+            /** @description Gatherings they have a place at or wait for, soonest first */
             gatherings: components["schemas"]["ExchangeOutingView"][] | null;
+            /** @description Gifts that wait for the member's word, oldest first */
+            gifts: components["schemas"]["ExchangePresentView"][] | null;
             /**
              * Format: int64
              * @description Minutes
@@ -3081,11 +3103,19 @@ export interface components {
             /** Format: date-time */
             starts_at: string;
             title: string;
+            /** @description On the waiting list */
+            waits: boolean;
         };
         ExchangeParty: {
             area: string;
             called: string;
             id: string;
+        };
+        ExchangePresentView: {
+            from: string;
+            id: string;
+            /** Format: int64 */
+            minutes: number;
         };
         ExchangeProposeBody: {
             /**
@@ -3546,12 +3576,23 @@ export interface components {
             organisation_id?: string;
             phone: string;
             phone_hours: string;
+            /** @description The language they are in */
+            phone_hours_lang: string;
             roles: string[] | null;
             slug: string;
             /** @description Members for whom they may act */
             stands_for: components["schemas"]["IdentityStandFor"][] | null;
             /** @description IANA time zone; every date on a screen is in it */
             zone: string;
+        };
+        IdentityOffice: {
+            /** @description When the phone is answered, in English */
+            hours: string;
+            /** @description The same in other languages, by code; who reads in one without them reads the English */
+            hours_in?: {
+                [key: string]: string;
+            };
+            phone: string;
         };
         IdentityOnBehalf: {
             /**
@@ -3770,6 +3811,8 @@ export interface components {
             names?: {
                 [key: string]: string;
             };
+            /** @description It has the name that all banks have, in each of our languages */
+            ours?: boolean;
             /** @description The bank has added it */
             own?: boolean;
             /** @description The wider kind; none for the widest */
@@ -11896,6 +11939,142 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OfferHelpAnswer"];
                 };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    office: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityOffice"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "change-office": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bank: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityOffice"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Unauthorized */
             401: {
