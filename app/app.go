@@ -124,7 +124,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Exchange = &exchange.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, Sign: d.Box.Blind,
 		Asked: a.Matching.Asked, Answered: matching.Answered, TookPart: a.Referral.TookPart, Awaited: referral.Awaited}
 	a.Gathering = &gathering.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL, TookPart: a.Referral.TookPart}
-	a.Exchange.Gatherings = a.gatherings
+	a.Exchange.Gatherings, a.Exchange.Gifts = a.gatherings, gift.Offers
 	a.Gift = &gift.Service{Pool: d.Pool, Clock: d.Clock, Message: a.Message, URL: d.Config.URL}
 	a.Joining = &joining.Service{Pool: d.Pool, Clock: d.Clock, Box: d.Box, Queue: q, Mail: d.Mail, Message: a.Message, URL: d.Config.URL, Limit: a.Identity.Limit}
 	a.Desk = &desk.Service{Pool: d.Pool, Clock: d.Clock, Describes: map[string]desk.Describer{
@@ -212,7 +212,7 @@ func (a *App) gatherings(ctx context.Context, tx bun.IDB, bank, member uuid.UUID
 	rows, err := a.Gathering.Next(ctx, tx, bank, member)
 	out := make([]exchange.Outing, len(rows))
 	for i, g := range rows {
-		out[i] = exchange.Outing{ID: g.ID, Title: g.Title, StartsAt: g.StartsAt}
+		out[i] = exchange.Outing(g)
 	}
 	return out, err
 }

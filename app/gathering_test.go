@@ -57,6 +57,10 @@ func TestStoryGatheringSignUpAndWaitingList(t *testing.T) {
 	m, b, s := h.signIn("maria@example.org"), h.signIn("bill@example.org"), h.signIn("sam@example.org")
 	plan := map[string]any{"title": "Keeping warm, keeping well", "kind": "company.chat", "venue_name": "Northgate Hall", "step_free": "yes", "day": "2026-11-25", "clock": "14:00",
 		"minutes": 90, "capacity": 2, "speaker": "Dr Lee, pharmacist", "ground_rules": "What is said here stays here."}
+	if _, no, _ := s.try("POST", hilltop+"/gatherings", map[string]any{"title": strings.Repeat("x", 101), "kind": "company.chat", "step_free": "yes", "day": "2026-11-25", "clock": "14:00", "minutes": 90, "capacity": -1}); len(no.list("errors")) != 3 ||
+		no.list("errors")[0].str("message") != "Write at most 100 characters." || no.list("errors")[1].str("pointer") != "/venue_name" || no.list("errors")[2].str("pointer") != "/capacity" {
+		t.Errorf("a plan with three mistakes: %v", no)
+	}
 	key := uuid.NewString()
 	g := s.do("POST", hilltop+"/gatherings", plan, http.StatusCreated, key).str("id")
 	if again := s.do("POST", hilltop+"/gatherings", plan, http.StatusCreated, key).str("id"); again != g {
@@ -80,6 +84,10 @@ func TestStoryGatheringSignUpAndWaitingList(t *testing.T) {
 		t.Fatalf("Bill waits behind Edna: %v", x)
 	}
 	m.refused("GET", one+"/register", nil, http.StatusNotFound, "not-on-the-register")
+	first := hilltop + "/members/" + b.me() + "/home"
+	if next := b.do("GET", first, nil, http.StatusOK).list("gatherings"); len(next) != 1 || next[0]["waits"] != true {
+		t.Errorf("what Bill waits for is not on his first page: %v", next)
+	}
 
 	// The sister stays at home: one place, and Edna, who has no e-mail, is rung.
 	if x := m.do("POST", one+"/sign-up", map[string]any{"rules_read": true}, http.StatusOK); x.str("guest") != "" || x.num("coming") != 2 || x.num("waiting") != 1 {
@@ -92,8 +100,8 @@ func TestStoryGatheringSignUpAndWaitingList(t *testing.T) {
 	// Maria can't come: Bill reads that a place is his.
 	m.do("POST", one+"/not-coming", map[string]any{}, http.StatusOK)
 	h.arrives("bill@example.org", "A place has come free")
-	home := b.do("GET", hilltop+"/members/"+b.me()+"/home", nil, http.StatusOK)
-	if next := home.list("gatherings"); len(next) != 1 || next[0].str("title") != "Keeping warm, keeping well" {
+	home := b.do("GET", first, nil, http.StatusOK)
+	if next := home.list("gatherings"); len(next) != 1 || next[0].str("title") != "Keeping warm, keeping well" || next[0]["waits"] != false {
 		t.Errorf("Bill's first page: %v", home)
 	}
 	// A reminder the day before, once.

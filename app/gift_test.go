@@ -63,12 +63,19 @@ func TestStoryGiftsAndThePot(t *testing.T) {
 	if have := m.do("GET", hilltop+"/members/"+m.me()+"/gifts", nil, http.StatusOK).num("give"); have != 120 || h.balance(bill) != 0 {
 		t.Errorf("while it waits: Maria can give %d, Bill has %d", have, h.balance(bill))
 	}
+	first := hilltop + "/members/" + b.me() + "/home"
+	if waits := b.do("GET", first, nil, http.StatusOK).list("gifts"); len(waits) != 1 || waits[0].str("from") != "Maria" || waits[0].num("minutes") != 60 {
+		t.Errorf("the gift is not on Bill's first page: %v", waits)
+	}
 	m.refused("POST", hilltop+"/gifts/"+g+"/accept", map[string]any{}, http.StatusNotFound, "no-such-gift")
 	for range 2 {
 		b.do("POST", hilltop+"/gifts/"+g+"/accept", map[string]any{}, http.StatusNoContent)
 	}
 	if h.balance(bill) != 60 || h.balance(maria) != 120 {
 		t.Errorf("Bill %d, Maria %d", h.balance(bill), h.balance(maria))
+	}
+	if waits := b.do("GET", first, nil, http.StatusOK).list("gifts"); len(waits) != 0 {
+		t.Errorf("answered, and still on Bill's first page: %v", waits)
 	}
 	b.refused("POST", hilltop+"/gifts/"+g+"/decline", map[string]any{}, http.StatusConflict, "gift-answered")
 	h.arrives("maria@example.org", "Bill says thank you")
@@ -96,7 +103,7 @@ func TestStoryGiftsAndThePot(t *testing.T) {
 	h.arrives("bill@example.org", "1 hour from the community pot")
 	status, pot, raw := m.try("GET", hilltop+"/pot", nil)
 	lines := pot.list("lines")
-	if status != http.StatusOK || pot.num("balance") != 30 || len(lines) != 2 || lines[0].str("what") != "A neighbour asked for 1 hour" || lines[1].str("what") != "A neighbour gave 1 hour 30 minutes" {
+	if status != http.StatusOK || pot.num("balance") != 30 || len(lines) != 2 || lines[0].str("what") != "For a neighbour who asked" || lines[1].str("what") != "From a neighbour" {
 		t.Errorf("the pot: %v", pot)
 	}
 	for _, name := range []string{"Bill", "Maria", "hospital", bill.ID.String(), maria.ID.String()} {

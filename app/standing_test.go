@@ -44,7 +44,11 @@ func TestSomebodyStandsInForAMember(t *testing.T) {
 	if stands := me.list("banks")[0].list("stands_for"); me.str("start") != "/for" || len(stands) != 1 || stands[0].str("called") != "Maria" {
 		t.Errorf("Kit: %v", me)
 	}
-	k.do("GET", mine+"/home", nil, http.StatusOK)
+	h.opensWith(h.bank, bill.ID, 60)
+	b.do("POST", hilltop+"/gifts", map[string]any{"to_id": maria.ID, "minutes": 60}, http.StatusCreated)
+	if hers, his := m.do("GET", mine+"/home", nil, http.StatusOK).list("gifts"), k.do("GET", mine+"/home", nil, http.StatusOK).list("gifts"); len(hers) != 1 || len(his) != 0 {
+		t.Errorf("a gift is for who may say her hours: Maria sees %v, Kit %v", hers, his)
+	}
 	for _, path := range []string{"/statement", "/details", "/looks", "/leaving"} {
 		k.refused("GET", mine+path, nil, http.StatusNotFound, "no-such-member")
 	}

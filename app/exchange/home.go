@@ -35,12 +35,21 @@ type Met struct {
 	Last *Exchange // the newest with hours, of which only what is known of all is read; nil when there is none yet
 }
 
-// Outing is a gathering that a member has a place at; who knows gatherings fills
-// it in.
+// Outing is a gathering that a member has a place at, or waits for one; who knows
+// gatherings fills it in.
 type Outing struct {
 	ID       uuid.UUID
 	Title    string
 	StartsAt time.Time
+	Waits    bool // on the waiting list
+}
+
+// Present is a gift of hours that waits for a member's answer; who knows gifts fills
+// it in.
+type Present struct {
+	ID      uuid.UUID
+	From    string
+	Minutes int64
 }
 
 // Home is all that a member's first page shows.
@@ -52,8 +61,9 @@ type Home struct {
 	Diary    []Seen // agreed, soonest first; those without a time last
 	Waiting  []Seen // wait for somebody else
 	Requests []listing.Listing
-	Outings  []Outing // gatherings they have a place at, soonest first
-	Known    []Met    // whom they met before, most recent first
+	Outings  []Outing  // gatherings they have a place at or wait for, soonest first
+	Presents []Present // wait for this member's word, oldest first
+	Known    []Met     // whom they met before, most recent first
 }
 
 // Home reads a member's first page: their own, or for a broker anybody's.
@@ -101,6 +111,11 @@ func (s *Service) Home(ctx context.Context, a identity.Actor, who uuid.UUID) (Ho
 		}
 		if h.Outings, err = s.Gatherings(ctx, tx, a.Bank.ID, who); err != nil {
 			return err
+		}
+		if a.Can(who, identity.SayHours) {
+			if h.Presents, err = s.Gifts(ctx, tx, a.Bank.ID, who); err != nil {
+				return err
+			}
 		}
 		if h.Balance, err = ledger.BalanceOf(ctx, tx, a.Bank.ID, h.Member.AccountID); err != nil {
 			return err

@@ -25,8 +25,10 @@ type Service struct {
 	// they said; matching owns it.
 	Asked    func(ctx context.Context, tx bun.IDB, a identity.Actor, request listing.Listing, helper, exchange uuid.UUID) error
 	Answered func(ctx context.Context, tx bun.IDB, bank, exchange uuid.UUID, yes bool, now time.Time) error
-	// Gatherings lists what a member has a place at, for their first page.
+	// Gatherings lists what a member has a place at or waits for, and Gifts what they
+	// are offered, for their first page.
 	Gatherings func(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) ([]Outing, error)
+	Gifts      func(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) ([]Present, error)
 	// TookPart hears of the members whose hours were settled; referral follows
 	// people to their first exchange by it.
 	TookPart func(ctx context.Context, tx bun.IDB, a identity.Actor, members ...uuid.UUID) error

@@ -69,7 +69,8 @@ type HomeView struct {
 	Diary    []View        `json:"diary" doc:"Agreed, soonest first"`
 	Waiting  []View        `json:"waiting" doc:"Wait for somebody else"`
 	Requests []RequestView `json:"requests" doc:"Asked for, nobody found yet"`
-	Outings  []OutingView  `json:"gatherings" doc:"Gatherings they have a place at, soonest first"`
+	Outings  []OutingView  `json:"gatherings" doc:"Gatherings they have a place at or wait for, soonest first"`
+	Presents []PresentView `json:"gifts" doc:"Gifts that wait for the member's word, oldest first"`
 	Known    []KnownView   `json:"known" doc:"People they have met, most recent first"`
 }
 
@@ -86,6 +87,14 @@ type OutingView struct {
 	ID       uuid.UUID `json:"id"`
 	Title    string    `json:"title"`
 	StartsAt time.Time `json:"starts_at"`
+	Waits    bool      `json:"waits" doc:"On the waiting list"`
+}
+
+// PresentView is a gift of hours on a member's first page.
+type PresentView struct {
+	ID      uuid.UUID `json:"id"`
+	From    string    `json:"from"`
+	Minutes int64     `json:"minutes"`
 }
 
 // RequestView is an open request of one's own.
@@ -140,9 +149,12 @@ func views(all []Seen) []View {
 
 func homeView(h Home) HomeView {
 	v := HomeView{MemberID: h.Member.ID, Called: h.Member.Called, Balance: int64(h.Balance.Posted), Given: h.Given,
-		Answers: views(h.Answers), Diary: views(h.Diary), Waiting: views(h.Waiting), Requests: []RequestView{}, Outings: []OutingView{}, Known: []KnownView{}}
+		Answers: views(h.Answers), Diary: views(h.Diary), Waiting: views(h.Waiting), Requests: []RequestView{}, Outings: []OutingView{}, Presents: []PresentView{}, Known: []KnownView{}}
 	for _, o := range h.Outings {
 		v.Outings = append(v.Outings, OutingView(o))
+	}
+	for _, p := range h.Presents {
+		v.Presents = append(v.Presents, PresentView(p))
 	}
 	for _, l := range h.Requests {
 		v.Requests = append(v.Requests, RequestView{l.ID, l.Kind, l.CreatedAt})

@@ -177,7 +177,7 @@ type (
 		Bank      string    `path:"bank"`
 		Gathering uuid.UUID `path:"gathering" format:"uuid"`
 		Body      struct {
-			Guest     string `json:"guest,omitempty" maxLength:"200" doc:"Whom they bring; empty: nobody"`
+			Guest     string `json:"guest,omitempty" maxLength:"100" doc:"Whom they bring; empty: nobody"`
 			RulesRead bool   `json:"rules_read,omitempty" doc:"The ground rules, and happy with them"`
 			identity.OnBehalf
 		}
@@ -191,7 +191,7 @@ type (
 		Bank      string    `path:"bank"`
 		Gathering uuid.UUID `path:"gathering" format:"uuid"`
 		Body      struct {
-			Reason string `json:"reason" maxLength:"600"`
+			Reason string `json:"reason" maxLength:"300"`
 		}
 	}
 	markInput struct {
@@ -209,7 +209,7 @@ type (
 		Gathering uuid.UUID `path:"gathering" format:"uuid"`
 		Body      struct {
 			MemberID *uuid.UUID `json:"member_id,omitempty" format:"uuid"`
-			Guest    string     `json:"guest,omitempty" maxLength:"200" doc:"A name, when it is no member"`
+			Guest    string     `json:"guest,omitempty" maxLength:"100" doc:"A name, when it is no member"`
 			Part     string     `json:"part,omitempty" enum:"comes,helps,leads"`
 			Minutes  int64      `json:"minutes,omitempty"`
 		}

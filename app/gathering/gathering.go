@@ -152,10 +152,10 @@ func (p Plan) clean(b bank.Bank, now time.Time) (Plan, error) {
 		most     int
 	}{{p.Title, "/title", 100}, {p.About, "/about", 1000}, {p.Speaker, "/speaker", 100}, {p.SpeakerAbout, "/speaker_about", 300},
 		{p.GroundRules, "/ground_rules", 1000}, {p.New.Name, "/venue_name", 100}, {p.New.Address, "/venue_address", 300}, {p.New.Notes, "/venue_notes", 500}} {
-		c.Add(len([]rune(f.text)) <= f.most, f.at, "too-long", "This is too long. Say it in fewer words.")
+		c.Add(len([]rune(f.text)) <= f.most, f.at, "too-long", "Write at most {n} characters.", "n", f.most)
 		c.Add(!strings.ContainsRune(f.text, 0), f.at, "not-text", "This has signs in it that we cannot keep.")
 	}
-	c.Add(p.Venue != uuid.Nil || p.New.Name != "", "/venue_id", "needed", "Choose a place, or write down a new one.")
+	c.Add(p.Venue != uuid.Nil || p.New.Name != "", "/venue_name", "needed", "Say what the place is called.")
 	for _, yes := range []*string{&p.New.StepFree, &p.New.Toilet, &p.New.Parking, &p.New.HearingLoop, &p.New.QuietRoom} {
 		if *yes != "yes" && *yes != "no" {
 			*yes = "ask"

@@ -225,13 +225,22 @@ func (s *Service) Leaves(ctx context.Context, tx bun.IDB, a identity.Actor, who 
 	return nil
 }
 
+// Upcoming is a gathering of a member that lies ahead.
+type Upcoming struct {
+	ID       uuid.UUID
+	Title    string
+	StartsAt time.Time
+	Waits    bool // on the waiting list
+}
+
 // Next is the gatherings that a member has a place at or waits for, soonest first:
 // what the first page shows among what comes next.
-func (s *Service) Next(ctx context.Context, tx bun.IDB, bank, who uuid.UUID) ([]Gathering, error) {
-	var out []Gathering
-	err := tx.NewSelect().Model(&out).Where("gathering.bank_id = ?", bank).Where("gathering.state = ?", Planned).Where("gathering.ends_at > ?", s.Clock.Now()).
-		Where("exists (select 1 from gathering_part p where p.bank_id = ? and p.gathering_id = gathering.id and p.member_id = ? and p.state = 'coming')", bank, who).
-		Order("gathering.starts_at", "gathering.id").Limit(5).Scan(ctx)
+func (s *Service) Next(ctx context.Context, tx bun.IDB, bank, who uuid.UUID) ([]Upcoming, error) {
+	var out []Upcoming
+	err := tx.NewSelect().TableExpr("gathering as g").Join("join gathering_part p on p.bank_id = g.bank_id and p.gathering_id = g.id and p.member_id = ?", who).
+		ColumnExpr("g.id, g.title, g.starts_at, p.state = ? as waits", Waiting).
+		Where("g.bank_id = ?", bank).Where("g.state = ?", Planned).Where("g.ends_at > ?", s.Clock.Now()).Where("p.state in (?, ?)", Coming, Waiting).
+		Order("g.starts_at", "g.id").Limit(5).Scan(ctx, &out)
 	if err != nil {
 		return nil, fmt.Errorf("list places: %w", err)
 	}

@@ -54,7 +54,7 @@ type (
 		Body struct {
 			To      *uuid.UUID `json:"to_id,omitempty" format:"uuid" doc:"A neighbour; missing: the community pot"`
 			Minutes int64      `json:"minutes" doc:"Quarter hours, up to 12 hours"`
-			Words   string     `json:"words,omitempty" maxLength:"400"`
+			Words   string     `json:"words,omitempty" maxLength:"200"`
 			identity.OnBehalf
 		}
 	}
@@ -97,7 +97,7 @@ type (
 		Key  uuid.UUID `header:"Idempotency-Key" format:"uuid"`
 		Body struct {
 			Minutes int64  `json:"minutes"`
-			Reason  string `json:"reason,omitempty" maxLength:"600"`
+			Reason  string `json:"reason,omitempty" maxLength:"300"`
 			identity.OnBehalf
 		}
 	}
@@ -115,7 +115,7 @@ type (
 		Ask  uuid.UUID `path:"ask" format:"uuid"`
 		Body struct {
 			Minutes int64  `json:"minutes" minimum:"0" doc:"What the pot gives; 0 declines"`
-			Words   string `json:"words,omitempty" maxLength:"600"`
+			Words   string `json:"words,omitempty" maxLength:"300"`
 		}
 	}
 )

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
 
+	"timebank/app/exchange"
 	"timebank/app/gathering"
 	"timebank/app/identity"
 	"timebank/app/member"
@@ -92,6 +93,19 @@ func named(ctx context.Context, tx bun.IDB, bank uuid.UUID, rows []Gift) ([]Seen
 	return out, nil
 }
 
+// Offers lists the gifts that wait for a member's word, the oldest first, for their
+// first page.
+func Offers(ctx context.Context, tx bun.IDB, bank, who uuid.UUID) ([]exchange.Present, error) {
+	var out []exchange.Present
+	err := tx.NewSelect().TableExpr("gift as g").Join("join member m on m.bank_id = g.bank_id and m.id = g.from_id").
+		ColumnExpr("g.id, m.called as \"from\", g.minutes").Where("g.bank_id = ?", bank).Where("g.to_id = ?", who).Where("g.state = ?", Offered).
+		Order("g.created_at", "g.id").Limit(5).Scan(ctx, &out)
+	if err != nil {
+		return nil, fmt.Errorf("list gifts: %w", err)
+	}
+	return out, nil
+}
+
 // PotLine is one line of the pot's accounts, which name nobody.
 type PotLine struct {
 	ledger.Line
@@ -141,12 +155,11 @@ func (s *Service) Pot(ctx context.Context, a identity.Actor, before int64) (Acco
 
 // potWords say a line of the pot and name nobody.
 func potWords(say words.Language, l ledger.Line, title string) string {
-	hours := words.Minutes(max(l.Minutes, -l.Minutes))
 	switch l.Record.Kind {
 	case ledger.Donation:
-		return say.Say("A neighbour gave {hours}", "hours", hours)
+		return say.Say("From a neighbour")
 	case ledger.Grant:
-		return say.Say("A neighbour asked for {hours}", "hours", hours)
+		return say.Say("For a neighbour who asked")
 	case ledger.Gathering:
 		if title == "" {
 			title = say.Say("A gathering")

@@ -76,6 +76,10 @@ test('the one who leads keeps the register on a phone, each person once', async 
   await expect(page.getByRole('button', { name: /^Bill/ })).toHaveAttribute('aria-pressed', 'true');
   await expect(page.getByLabel('What did Bill do?')).toHaveValue('60');
   // The office has written Joan down already; twice is once, and a mistake is taken back by the same button.
+  await page.getByLabel('A guest’s name').fill('Ana '.repeat(40));
+  await page.getByRole('button', { name: 'Add this guest' }).click();
+  await expect(page.getByText('Write at most 100 characters.')).toBeVisible();
+  await expect(page.getByLabel('A guest’s name')).toHaveValue('Ana '.repeat(40));
   await page.getByLabel('A guest’s name').fill('Ana from next door');
   await page.getByRole('button', { name: 'Add this guest' }).click();
   await expect(page.getByText('3 are here')).toBeVisible();

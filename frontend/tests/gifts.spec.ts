@@ -47,7 +47,8 @@ test('a neighbour is given an hour and says yes, and the pot is given one too', 
 
   await page.context().clearCookies();
   await signInAs(page, joan);
-  await opened(page, '/give', 'Give hours');
+  await opened(page, '/home', /Hello/);
+  await page.getByRole('link', { name: 'See it and answer' }).click();
   await expect(page.getByRole('heading', { name: 'Bill would like to give you 1 hour' })).toBeVisible();
   await expect(page.getByText('“For the jam”')).toBeVisible();
   await expectGood(page);
@@ -81,6 +82,6 @@ test('a member asks the pot, the broker gives, and the accounts name nobody', as
   await ask.getByRole('button', { name: 'Give 30 minutes from the pot' }).click();
   await expect(page.getByText(`${joan.name} has the hours and is told.`)).toBeVisible();
   const table = page.getByRole('list', { name: 'Its accounts, newest first' });
-  await expect(table.getByRole('listitem').filter({ hasText: 'A neighbour asked for 30 minutes' }).first()).toBeVisible();
+  await expect(table.getByRole('listitem').filter({ hasText: 'For a neighbour who asked' }).filter({ hasText: '30 minutes out' }).first()).toBeVisible();
   await expect(table).not.toContainText(joan.called);
 });
