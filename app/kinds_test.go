@@ -101,6 +101,10 @@ func TestABanksOwnKindsOfHelp(t *testing.T) {
 			t.Errorf("in %q it is %v", l, k)
 		}
 	}
+	// The form says whose words others read where the bank has none: ours, or the bank's own name.
+	if all := kinds(c, "hilltop"); all["A lift"]["ours"] != true || all["Pond care"]["ours"] != nil {
+		t.Errorf("whose names: %v and %v", all["A lift"], all["Pond care"])
+	}
 	// A coordinator who reads in Welsh, and leaves the name as she reads it, leaves it to the others too.
 	c.lang = "cy"
 	c.do("PUT", hilltop+"/kinds/"+pond, map[string]any{"name": "Gofal pwll", "doing": "gofal pwll", "words": "newts", "names": map[string]any{"cy": "Gofal pwll"}}, http.StatusNoContent)

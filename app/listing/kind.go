@@ -32,6 +32,7 @@ type Kind struct {
 	Words  string  `json:"words,omitempty" doc:"Everyday words that a bank has added for it"`
 	Hidden bool    `json:"hidden,omitempty" doc:"The bank does not offer it to choose, or not its group; what has it already keeps it"`
 	Own    bool    `json:"own,omitempty" doc:"The bank has added it"`
+	Ours   bool    `json:"ours,omitempty" doc:"It has the name that all banks have, in each of our languages"`
 
 	// What the bank calls it in other languages than its first.
 	Names map[words.Language]string `json:"names,omitempty" doc:"What the bank calls it in other languages, by code"`
@@ -105,7 +106,7 @@ func Kinds(ctx context.Context, tx bun.IDB, bank uuid.UUID) ([]Kind, error) {
 		out[i].Hidden = k.Hidden || k.Parent != nil && hidden[*k.Parent]
 		out[i].first, out[i].firstDoing = k.Name, k.Doing
 		if k.Name == string(k.Common) {
-			out[i].Name = l.Say(k.Common)
+			out[i].Name, out[i].Ours = l.Say(k.Common), true
 		}
 		if k.Doing == string(k.CommonDoing) {
 			out[i].Doing = l.Say(k.CommonDoing)

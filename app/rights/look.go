@@ -38,7 +38,7 @@ var actWords = map[string]words.Text{
 	"change-permission": "wrote down what you allow", "log-attempt": "tried to reach you", "hold-conversation": "wrote down your first conversation",
 	"referral-clocks": "noticed that we are late with you", "give-role": "changed your role",
 	"add-photo": "added a photo for you", "describe-photo": "said for you what a photo shows", "remove-photo": "took a photo off for you",
-	"sign-up": "said for you that you come", "not-coming": "said for you that you can’t come", "give-hours": "gave hours for you",
+	"sign-up": "signed you up for a gathering", "not-coming": "said for you that you can’t come to a gathering", "give-hours": "gave hours for you",
 	"accept-gift": "took a gift of hours for you", "decline-gift": "said no to a gift of hours for you", "take-back-gift": "took a gift of hours back for you",
 	"ask-pot": "asked the pot for hours for you", "answer-pot-ask": "answered what you asked of the pot",
 	"another-time": "asked for another time for you", "keep-time": "said for you that the time stays", "thank": "said thank you for you", "end-repeat": "ended regular help for you",

@@ -12,7 +12,7 @@ import (
 // in the page's Content-Security-Policy, which allows nothing else.
 const style = `body{font:18pt/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#000;background:#fff}
 h1{font-size:28pt;line-height:1.2}table{border-collapse:collapse;width:100%}caption{text-align:start;padding:.5rem 0}
-th,td{text-align:start;vertical-align:top;padding:.6rem 0;padding-inline-end:.8rem;border-bottom:2px solid #000;overflow-wrap:anywhere}
+th,td{text-align:start;vertical-align:top;padding:.6rem 0;padding-inline-end:.8rem;border-bottom:2px solid #000;overflow-wrap:break-word}
 .seal{font-size:12pt;overflow-wrap:anywhere}
 @media (max-width:40rem){body{font-size:16pt}thead{position:absolute;inset-inline-start:-100rem}tr,td,th{display:block;border:0;padding:.1rem 0}tr{border-bottom:2px solid #000;padding:.6rem 0}}
 @media print{body{margin:0;max-width:none}tr{break-inside:avoid}thead{display:table-header-group}}`

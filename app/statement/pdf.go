@@ -30,7 +30,7 @@ const (
 )
 
 // widths of the columns, which fill an A4 sheet between its margins.
-var widths = []float64{30, 66, 40, 38}
+var widths = []float64{34, 60, 41, 39}
 
 // PDF writes the paper as A4 sheets with a title, a language and real text. The
 // library sets letters one by one and joins none, so it can write no Arabic script:

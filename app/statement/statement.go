@@ -64,7 +64,7 @@ func (l Line) After() string {
 	case l.Balance > 0:
 		return l.Reader.Say("{hours} to use", "hours", words.Minutes(l.Balance))
 	case l.Balance < 0:
-		return l.Reader.Say("{hours} more had than given", "hours", words.Minutes(-l.Balance))
+		return l.Reader.Say("{hours} more received than given", "hours", words.Minutes(-l.Balance))
 	}
 	return l.Reader.Say("even")
 }

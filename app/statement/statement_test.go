@@ -30,10 +30,10 @@ func paper(lines ...Line) Paper {
 func TestLinesInPlainWords(t *testing.T) {
 	t.Parallel()
 	for want, l := range map[string]Line{
-		"You helped Bill: a lift | 2 hours for you | 2 hours to use":                 line(ledger.Exchange, 120, 120, "Bill", "a lift"),
-		"Bill helped you: a lift | 1 hour from you | 30 minutes more had than given": line(ledger.Exchange, -60, -30, "Bill", "a lift"),
-		"A gift to Bill | 1 hour 30 minutes from you | even":                         line(ledger.Gift, -90, 0, "Bill", ""),
-		"You came to a gathering | 1 minute from you | 1 minute to use":              line(ledger.Gathering, -1, 1, "Several people", ""),
+		"You helped Bill: a lift | 2 hours for you | 2 hours to use":                      line(ledger.Exchange, 120, 120, "Bill", "a lift"),
+		"Bill helped you: a lift | 1 hour from you | 30 minutes more received than given": line(ledger.Exchange, -60, -30, "Bill", "a lift"),
+		"A gift to Bill | 1 hour 30 minutes from you | even":                              line(ledger.Gift, -90, 0, "Bill", ""),
+		"You came to a gathering | 1 minute from you | 1 minute to use":                   line(ledger.Gathering, -1, 1, "Several people", ""),
 	} {
 		if got := l.Text() + " | " + l.For() + " | " + l.After(); got != want {
 			t.Errorf("%q, want %q", got, want)
