@@ -253,6 +253,9 @@ func TestListingEndsWithNoticeAndIsKeptByOneTap(t *testing.T) {
 	if m, e, n := state(hers), state(ednas), h.openTasks("find-helper", ednas); m != "open" || e != "expired" || n != 0 {
 		t.Errorf("kept: %s, let go: %s with %d tasks", m, e, n)
 	}
+	if mine, err := h.app.Listing.Mine(t.Context(), h.as(edna), edna.ID); err != nil || len(mine) != 1 || mine[0].State != "expired" {
+		t.Errorf("Edna's own page has %v, %v; what ended can be put back there", mine, err)
+	}
 	if err := h.app.Listing.Renew(t.Context(), h.as(maria), ednas, oneself()); !errors.Is(err, listing.ErrNoListing) {
 		t.Errorf("Maria keeps what is Edna's: %v", err)
 	}

@@ -47,7 +47,7 @@ var (
 	// ErrNoExchange refuses an exchange that does not exist or is another's to know.
 	ErrNoExchange = fault.New(fault.NotFound, "no-such-exchange", "We cannot find this.")
 	// ErrMove refuses a move that the table does not have: most often somebody else was first.
-	ErrMove = fault.New(fault.Conflict, "not-now", "This has changed since you looked. Reload the page to see how it stands.")
+	ErrMove = fault.New(fault.Conflict, "not-now", "This has changed since you looked. Please look again at how it stands now.")
 	// ErrNotYourTurn refuses to answer for the other side.
 	ErrNotYourTurn = fault.New(fault.Conflict, "not-your-turn", "The other person has to answer this.")
 	// ErrSamePerson refuses an exchange of a member with themselves.

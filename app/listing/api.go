@@ -134,7 +134,7 @@ func (s *Service) Routes(r *web.Routes) {
 			rows, more, err := s.List(ctx, a, in.Type, in.After)
 			return s.list(a, rows, more), err
 		})
-	web.Register(r, web.Op{ID: "help-of-member", Method: http.MethodGet, Path: "/banks/{bank}/members/{member}/listings", Room: "help", Who: identity.TakePart, Summary: "A member's own open offers and requests"},
+	web.Register(r, web.Op{ID: "help-of-member", Method: http.MethodGet, Path: "/banks/{bank}/members/{member}/listings", Room: "help", Who: identity.TakePart, Summary: "A member's own offers and requests, open or ended lately"},
 		func(ctx context.Context, in *ofMemberInput) (*listOutput, error) {
 			a := identity.ActorFrom(ctx)
 			rows, err := s.Mine(ctx, a, in.Member)

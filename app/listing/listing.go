@@ -78,7 +78,7 @@ var (
 	// ErrNoListing refuses a listing that does not exist or is another's to know.
 	ErrNoListing = fault.New(fault.NotFound, "no-such-listing", "This is not on the list any more.")
 	// ErrNotOpen refuses to change what is no longer open.
-	ErrNotOpen = fault.New(fault.Conflict, "not-open", "This is not open any more. Reload the page to see what happened.")
+	ErrNotOpen = fault.New(fault.Conflict, "not-open", "This is not open any more. Somebody may be helping already.")
 	// ErrKind refuses a kind of help that is not in the list of kinds.
 	ErrKind = fault.New(fault.Invalid, "unknown-kind", "Choose a kind of help from the list.")
 )

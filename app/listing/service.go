@@ -197,14 +197,14 @@ func (s *Service) List(ctx context.Context, a identity.Actor, kind string, after
 	return out, more, err
 }
 
-// Mine lists a member's own open listings; a broker may ask for anybody's.
+// Mine lists a member's own listings, open or ended lately; a broker may ask for anybody's.
 // Refuses others with member.ErrNoMember.
 func (s *Service) Mine(ctx context.Context, a identity.Actor, who uuid.UUID) (out []Shown, err error) {
 	if !a.Can(who, identity.ReadDiary) {
 		return nil, member.ErrNoMember
 	}
 	err = db.InTx(ctx, s.Pool, a.Bank.ID, func(ctx context.Context, tx bun.IDB) error {
-		rows, err := OpenOf(ctx, tx, a.Bank.ID, who)
+		rows, err := ofOwner(ctx, tx, a.Bank.ID, who, a.Bank.Today(s.Clock.Now()))
 		if err != nil {
 			return err
 		}

@@ -70,6 +70,24 @@ func OpenOf(ctx context.Context, tx bun.IDB, bank, member uuid.UUID) ([]Listing,
 	return out, nil
 }
 
+// lately are the days for which what has ended stays among its member's own.
+const lately = 30
+
+// ofOwner is OpenOf with what has ended lately: it can be put back.
+func ofOwner(ctx context.Context, tx bun.IDB, bank, member uuid.UUID, today time.Time) ([]Listing, error) {
+	out, err := OpenOf(ctx, tx, bank, member)
+	if err != nil {
+		return nil, err
+	}
+	var ended []Listing
+	err = tx.NewSelect().Model(&ended).Where("bank_id = ?", bank).Where("member_id = ?", member).
+		Where("state = 'expired'").Where("expires_on >= ?", today.AddDate(0, 0, -lately)).Order("created_at DESC", "id").Limit(20).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list what ended: %w", err)
+	}
+	return append(out, ended...), nil
+}
+
 // Page lists what is open, newest first, 20 at a time; after is the last id seen,
 // or nil for the first page. Ids are made in time's order.
 func Page(ctx context.Context, tx bun.IDB, bank uuid.UUID, kind string, today time.Time, after uuid.UUID) ([]Listing, error) {

@@ -15,7 +15,7 @@ import (
 
 var (
 	// ErrPaused refuses to pause twice, and to come back who is not resting.
-	ErrPaused = fault.New(fault.Conflict, "pause-state", "This has changed since you looked. Reload the page to see how it stands.")
+	ErrPaused = fault.New(fault.Conflict, "pause-state", "This has changed since you looked. Please look again at how it stands now.")
 	// ErrLeft refuses to change the record of somebody who has left.
 	ErrLeft = fault.New(fault.Gone, "has-left", "This member has left the time bank.")
 )

@@ -89,7 +89,11 @@ test('one asks for another time, the other says yes; they write, and meet regula
     await his.getByRole('button', { name: 'Call it off' }).click();
     await expect(his.getByText('You called it off. Maria has been told.')).toBeVisible();
   });
-  await opened(page, `/exchange?id=${id}`, 'It is off with Bill');
+  // Her page is old: what she taps is refused, and the page shows how it stands.
+  await page.getByRole('link', { name: 'I can’t come' }).click();
+  await page.getByRole('button', { name: 'Call it off' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'It is off with Bill' })).toBeVisible();
+  await expect(page.getByRole('alert')).toContainText('This has changed since you looked.');
   await expect(page.getByText('Bill called it off.')).toBeVisible();
   await expect(page.getByText('I have a cold', { exact: true })).toBeVisible();
   await expect(page.getByText('We are looking for someone else.')).toBeVisible();

@@ -64,7 +64,8 @@ export function nextOf(exchange: Exchange): string {
         const was = whenOf(exchange);
         return may(exchange, 'agree') ? m.exchange_time_next({ was }) : m.exchange_time_waiting({ name, when: momentPhrase(exchange.new_starts_at), was });
       }
-      return exchange.starts_at === undefined || over(exchange) ? m.exchange_next_say_done() : m.exchange_next_nothing();
+      if (over(exchange)) return m.exchange_next_over();
+      return exchange.starts_at === undefined ? m.exchange_next_say_done() : m.exchange_next_nothing();
     case 'done':
       if (may(exchange, 'confirm')) {
         const words = helping ? m.exchange_next_confirm_gave({ hours }) : m.exchange_next_confirm_had({ hours, name });

@@ -62,6 +62,11 @@ export class Form<Values extends object> {
     return this.errors.length > 0;
   }
 
+  /** Refused for what no field can put right: most often something changed meanwhile, so what is on screen is old. */
+  get stale(): boolean {
+    return this.errors.some(({ field }) => !field);
+  }
+
   /** Sends once. Gives the answer's data (`true` where there is none) or nothing when it did not work. */
   async submit<Data>(
     send: (values: Values, headers: { 'Idempotency-Key': string }) => Promise<Answer<Data>>,

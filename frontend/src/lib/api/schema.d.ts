@@ -1245,7 +1245,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A member's own open offers and requests */
+        /** A member's own offers and requests, open or ended lately */
         get: operations["help-of-member"];
         put?: never;
         post?: never;
