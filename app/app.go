@@ -165,7 +165,7 @@ func New(ctx context.Context, d Deps) (*App, error) {
 	a.Rights.Work(q)
 	a.Joining.Work(q)
 	a.Concern.Work(q)
-	a.Web, err = web.New(web.Options{Version: d.Version, Log: d.Log, Gate: a.Identity, Site: d.Site, Chosen: a.Identity.Choose, Proxies: d.Config.Proxies, Secure: secure, Ready: a.ready})
+	a.Web, err = web.New(web.Options{Version: d.Version, Log: d.Log, Gate: a.Identity, Site: d.Site, Face: (&bank.Front{Pool: d.Pool, Clock: d.Clock}).Face, Chosen: a.Identity.Choose, Proxies: d.Config.Proxies, Secure: secure, Ready: a.ready})
 	if err != nil {
 		return nil, err
 	}

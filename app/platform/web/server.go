@@ -30,6 +30,7 @@ type Options struct {
 	Log     *slog.Logger
 	Gate    Gate
 	Site    fs.FS                       // the built web app
+	Face    FaceOf                      // whose the pages are; nil: nobody's
 	Chosen  Chooser                     // hears of a language that was chosen; nil: nobody
 	Proxies []string                    // networks whose forwarded headers are believed
 	Secure  bool                        // reached by https: send Strict-Transport-Security
@@ -68,7 +69,7 @@ func New(o Options) (*Server, error) {
 		return c.String(http.StatusOK, "ready\n")
 	})
 	if o.Site != nil {
-		site, err := newSite(o.Site, o.Secure, o.Chosen, o.Log)
+		site, err := newSite(o.Site, o.Secure, o.Face, o.Chosen, o.Log)
 		if err != nil {
 			return nil, err
 		}

@@ -28,6 +28,7 @@ type site struct {
 	secure    bool              // reached by https
 	chosen    Chooser
 	log       *slog.Logger
+	filler    filler
 	languages []string // that have pages of their own, in a folder each; English stands at the top
 }
 
@@ -38,8 +39,8 @@ var (
 	inlineStyle = regexp.MustCompile(`(?s)<style>(.*?)</style>`)
 )
 
-func newSite(files fs.FS, secure bool, chosen Chooser, log *slog.Logger) (*site, error) {
-	s := &site{files: files, secure: secure, chosen: chosen, log: log, csp: map[string]string{}}
+func newSite(files fs.FS, secure bool, face FaceOf, chosen Chooser, log *slog.Logger) (*site, error) {
+	s := &site{files: files, secure: secure, chosen: chosen, log: log, csp: map[string]string{}, filler: filler{face: face, pages: map[string]filled{}}}
 	folders, err := fs.Glob(files, "*/"+fallback)
 	if err != nil {
 		return nil, fmt.Errorf("read the web app: %w", err)
@@ -119,13 +120,12 @@ func (s *site) serve(c echo.Context) error {
 	if kind := kindOf(name); kind != "" {
 		h.Set("Content-Type", kind)
 	}
-	file, coding := s.pick(name, c.Request().Header.Get("Accept-Encoding"))
-	if coding != "" {
-		h.Set("Content-Encoding", coding)
-	}
-	b, err := fs.ReadFile(s.files, file)
+	b, coding, err := s.read(c.Request(), name, page)
 	if err != nil {
 		return err
+	}
+	if coding != "" {
+		h.Set("Content-Encoding", coding)
 	}
 	h.Set("Content-Length", strconv.Itoa(len(b)))
 	if c.Request().Method == http.MethodHead {
@@ -133,6 +133,26 @@ func (s *site) serve(c echo.Context) error {
 	}
 	_, err = c.Response().Write(b)
 	return err
+}
+
+// read gives a file in the smallest form that the browser takes, a page with the
+// bank's own face in it.
+func (s *site) read(r *http.Request, name string, page bool) (b []byte, coding string, err error) {
+	accept := r.Header.Get("Accept-Encoding")
+	if page && s.filler.face != nil {
+		plain, small, err := s.filler.page(r.Context(), s.files, name, Language(r))
+		switch {
+		case err != nil:
+			return nil, "", err
+		case plain != nil && takes(accept, "gzip"):
+			return small, "gzip", nil
+		case plain != nil:
+			return plain, "", nil
+		}
+	}
+	file, coding := s.pick(name, accept)
+	b, err = fs.ReadFile(s.files, file)
+	return b, coding, err
 }
 
 // kinds are those that not every machine's tables have; in the container there are none.

@@ -1,3 +1,5 @@
+import { browser } from '$app/environment';
+
 /** What every page says about the time bank it belongs to. */
 export type Bank = {
   name: string;
@@ -12,28 +14,36 @@ export type Bank = {
   accent?: string;
 };
 
-// Shown until the server has said which time bank this is.
-export const bank = $state<Bank>({
+/** As the server describes a bank. */
+export type BankDetails = { name: string; phone: string; phone_hours: string; phone_hours_lang?: string; zone: string; accent: string };
+
+// What pages are built with. The server writes the bank's own in its place, word for word (app/platform/web/fill.go).
+const example: Bank = {
   name: 'Northgate Time Bank',
   phone: '0113 496 0750',
   hours: 'Monday to Friday, 9am to 5pm',
   hoursLang: 'en',
   zone: 'Europe/London',
-});
+};
 
-/** As the server describes a bank. */
-export type BankDetails = { name: string; phone: string; phone_hours: string; phone_hours_lang?: string; zone: string; accent: string };
+function from({ name, phone, phone_hours: hours, phone_hours_lang: hoursLang = 'en', zone, accent }: BankDetails): Bank {
+  return { name, phone, hours, hoursLang, zone, accent };
+}
+
+const written = browser ? document.querySelector<HTMLMetaElement>('meta[name="time-bank"]')?.content : undefined;
+
+export const bank = $state<Bank>(written ? from(JSON.parse(written) as BankDetails) : example);
 
 const kept = 'bank';
 
 /** Puts a bank's own name, phone, zone and colour on the page, and keeps them for the start of the next visit. */
 export function showBank(details: BankDetails): void {
-  const { name, phone, phone_hours: hours, phone_hours_lang: hoursLang = 'en', zone, accent } = details;
-  Object.assign(bank, { name, phone, hours, hoursLang, zone, accent });
+  const { name, phone, phone_hours, phone_hours_lang, zone, accent } = details;
+  Object.assign(bank, from(details));
   // Through the object model, which a strict content policy allows.
   if (accent) document.documentElement.style.setProperty('--bank-accent', accent);
   try {
-    localStorage.setItem(kept, JSON.stringify({ name, phone, phone_hours: hours, phone_hours_lang: hoursLang, zone, accent }));
+    localStorage.setItem(kept, JSON.stringify({ name, phone, phone_hours, phone_hours_lang, zone, accent }));
   } catch {
     // Storage may be switched off; the bank is then asked for each time.
   }
