@@ -51,6 +51,14 @@ test('a member signs up with a guest, and the next one waits and moves up', asyn
   await expect(page.getByRole('heading', { name: 'You and Ana have a place' })).toBeVisible();
   await expectGood(page);
 
+  // Two do not fit where one place is left; one does.
+  const { id: small } = await plan({ capacity: 1 });
+  await page.goto(`/gatherings/one?id=${small}`);
+  await page.getByLabel('Will you bring somebody?').fill('Ana');
+  await page.getByRole('button', { name: 'Yes, I will come' }).click();
+  await page.getByRole('button', { name: 'I will come on my own' }).click();
+  await expect(page.getByRole('heading', { name: 'You have a place' })).toBeVisible();
+
   const his = await apiOf(bill);
   expect(await his.post(`/gatherings/${id}/sign-up`, { rules_read: true })).toMatchObject({ mine: 'waiting', ahead: 0 });
   await opened(page, '/home', /Hello/);
