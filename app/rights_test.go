@@ -127,6 +127,10 @@ func TestWhoLookedAndMyData(t *testing.T) {
 			}
 		}
 	}
+	// Times are compared by programs, and said to people.
+	if !strings.Contains(string(j), `"value":"2026-11-23 `) || !strings.Contains(page, "23 November 2026 at 1") || strings.Contains(page, "2026-11-23 ") {
+		t.Error("the page says times as programs compare them")
+	}
 	if strings.Contains(page, "<b>bread") || strings.Contains(page, "<script") || !strings.Contains(page, "&lt;b&gt;bread") {
 		t.Error("the page does not escape what people wrote")
 	}

@@ -2,7 +2,7 @@
 try {
   const size = localStorage.getItem('text-size');
   if (size) document.documentElement.dataset.textSize = size;
-  const accent = JSON.parse(localStorage.getItem('bank') || document.querySelector('meta[name="time-bank"]')?.content || '{}').accent;
+  const accent = JSON.parse(localStorage.getItem('bank') || document.querySelector('meta[name="time-bank"]')?.getAttribute('content') || '{}').accent;
   if (accent) document.documentElement.style.setProperty('--bank-accent', accent);
 } catch {
   // Storage may be switched off; the page is then shown at its normal size.

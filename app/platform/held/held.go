@@ -3,7 +3,8 @@
 // A section names the tables it answers for, so that a test can find the table
 // that nobody answers for. It reads in the caller's transaction and writes
 // nothing. Every value is text that a person can read and a program can compare:
-// times as 2026-11-23 10:00 in the bank's own zone, minutes as whole numbers.
+// times as 2026-11-23 10:00 in the bank's own zone, minutes as whole numbers. Times
+// are said in words beside it.
 package held
 
 import (
@@ -31,16 +32,29 @@ type Field struct {
 	Key   string     `json:"key"`
 	Label words.Text `json:"label"`
 	Value string     `json:"value"`
+	Says  string     `json:"says,omitempty" doc:"The value as a person says it, where that differs: 26 November 2026 at 9:30am"`
+
+	at  time.Time // what Says is of, if anything
+	day bool      // without a time of day
 }
 
 // Item is one row: one role, one message, one exchange.
 type Item []Field
 
-// In is the row with its words for a reader of l. The values stay as they are.
+// In is the row with its words for a reader of l. The values stay as they are, and a
+// time is said beside its value.
 func (i Item) In(l words.Language) Item {
 	out := make(Item, len(i))
 	for n, f := range i {
-		out[n] = Field{f.Key, words.Text(l.Say(f.Label)), f.Value}
+		out[n] = f
+		out[n].Label = words.Text(l.Say(f.Label))
+		switch {
+		case f.at.IsZero():
+		case f.day:
+			out[n].Says = l.Date(f.at)
+		default:
+			out[n].Says = l.Say("{day} at {time}", "day", l.Date(f.at), "time", l.Clock(f.at))
+		}
 	}
 	return out
 }
@@ -58,7 +72,7 @@ func F(key string, label words.Text, value string) Field {
 	if value == "" {
 		value = "–"
 	}
-	return Field{key, label, value}
+	return Field{Key: key, Label: label, Value: value}
 }
 
 // Opt is a field of text that may be missing.
@@ -71,7 +85,7 @@ func Opt(key string, label words.Text, value *string) Field {
 
 // N is a field with a number.
 func N[T ~int | ~int64](key string, label words.Text, n T) Field {
-	return Field{key, label, strconv.FormatInt(int64(n), 10)}
+	return Field{Key: key, Label: label, Value: strconv.FormatInt(int64(n), 10)}
 }
 
 // T is a field with an instant; zero is none.
@@ -79,7 +93,8 @@ func (s Subject) T(key string, label words.Text, t time.Time) Field {
 	if t.IsZero() {
 		return F(key, label, "")
 	}
-	return F(key, label, t.In(s.Zone).Format("2006-01-02 15:04"))
+	t = t.In(s.Zone)
+	return Field{Key: key, Label: label, Value: t.Format("2006-01-02 15:04"), at: t}
 }
 
 // OptT is a field with an instant that may be missing.
@@ -95,7 +110,7 @@ func Day(key string, label words.Text, t *time.Time) Field {
 	if t == nil || t.IsZero() {
 		return F(key, label, "")
 	}
-	return F(key, label, t.Format(time.DateOnly))
+	return Field{Key: key, Label: label, Value: t.Format(time.DateOnly), at: *t, day: true}
 }
 
 // Has tells whether any of the values is true of the subject's membership: a

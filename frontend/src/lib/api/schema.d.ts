@@ -3504,6 +3504,8 @@ export interface components {
         HeldField: {
             key: string;
             label: string;
+            /** @description The value as a person says it, where that differs: 26 November 2026 at 9:30am */
+            says?: string;
             value: string;
         };
         HelpAgainAnswer: {
