@@ -42,10 +42,19 @@ function shorten(folder, language) {
   }
 }
 
+// A page of hours has dozens of plurals; the rules of a language are looked up once, not for each of them.
+function keepRules(file) {
+  const text = readFileSync(file, 'utf8');
+  const made = 'return new Intl.PluralRules(locale, options).select(Number(input))';
+  if (!text.includes(made)) throw new Error('plurals are made in another way now');
+  writeFileSync(file, `${text.replace(made, 'return (rules[locale + (options?.type ?? "")] ??= new Intl.PluralRules(locale, options)).select(Number(input))')}\nconst rules = {};\n`);
+}
+
 async function buildOne(language) {
   const words = join('.words', language, 'paraglide');
   await run('paraglide-js', ['compile', '--project', projectOf(language), '--outdir', words, '--strategy', 'baseLocale', '--no-emit-readme', '--no-emit-prettier-ignore', '--silent']);
   shorten(join(words, 'messages'), language);
+  keepRules(join(words, 'registry.js'));
   await run('vite', ['build', '--logLevel', 'error'], { LANGUAGE: language, VERSION: version });
   return join('.words', language, 'build');
 }

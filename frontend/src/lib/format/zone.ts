@@ -24,8 +24,20 @@ function byIntl(moment: number, zone: string): Wall {
   return Object.fromEntries(format.formatToParts(moment).map(({ type, value }) => [type, Number(value)])) as Wall;
 }
 
-/** What clocks in a zone show at a moment, in milliseconds, as the moment at which UTC shows it, to the minute. */
+const walls = new Map<string, number>();
+
+/**
+ * What clocks in a zone show at a moment, in milliseconds, as the moment at which UTC shows it, to the minute. A page asks
+ * for the same minutes over and over, so each is looked up once.
+ */
 export function wallTime(moment: number, zone: string): number {
+  const key = `${zone} ${Math.floor(moment / 60_000)}`;
+  let wall = walls.get(key);
+  if (wall === undefined) walls.set(key, (wall = lookedUp(moment, zone)));
+  return wall;
+}
+
+function lookedUp(moment: number, zone: string): number {
   const temporal = (globalThis as { Temporal?: Temporal }).Temporal;
   const { year, month, day, hour, minute } = temporal ? temporal.Instant.fromEpochMilliseconds(moment).toZonedDateTimeISO(zone) : byIntl(moment, zone);
   return Date.UTC(year, month - 1, day, hour, minute);
