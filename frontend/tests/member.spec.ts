@@ -326,7 +326,12 @@ test('somebody new finds friendly pages, not empty ones', async ({ page }) => {
   await expectGood(page);
 });
 
-test('a server that cannot be reached is said so, and the page comes back', async ({ page }) => {
+test('a server that cannot be reached, or never answers, is said so, and the page comes back', async ({ page }) => {
+  // Twenty seconds are one here.
+  await page.addInitScript(() => {
+    const whole = AbortSignal.timeout.bind(AbortSignal);
+    AbortSignal.timeout = (milliseconds) => whole(milliseconds / 20);
+  });
   await signInAs(page, await newMember('Olu'));
   await page.route('**/api/banks/*/members/**', (route) => route.abort());
   for (const path of ['/home', '/diary', '/hours', '/me']) {
@@ -334,6 +339,12 @@ test('a server that cannot be reached is said so, and the page comes back', asyn
     await expect(page.getByRole('alert')).toContainText('We could not reach the time bank just now');
     await expectGood(page);
   }
+  await page.unroute('**/api/banks/*/members/**');
+  await page.route('**/api/banks/*/members/**', () => undefined);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByText('Trying')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible();
+  await expect(page.getByRole('alert')).toContainText('We could not reach the time bank just now');
   await page.unroute('**/api/banks/*/members/**');
   await page.getByRole('button', { name: 'Try again' }).click();
   await expect(page.getByText('You have no offers on the list')).toBeVisible();

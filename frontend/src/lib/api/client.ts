@@ -11,6 +11,9 @@ import { left, renewPath, securityPath, sessionPath, signInHref, stillLeaving, t
  */
 export const api = { GET: call('GET'), POST: call('POST'), PUT: call('PUT'), DELETE: call('DELETE') } as unknown as Client<paths, 'application/json'>;
 
+/** A line may be there and carry nothing: after so many milliseconds nobody waits any longer, and what follows is as without a line. */
+const patience = 20_000;
+
 type Values = Record<string, unknown>;
 type Asked = { params?: { path?: Values; query?: Values; header?: Values }; body?: unknown };
 
@@ -22,6 +25,7 @@ function call(method: string) {
       method,
       headers: [...given(params.header), ...(body === undefined ? [] : [['Content-Type', 'application/json'] as [string, string]])],
       body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(patience),
     });
     const response = await withSession(request);
     const old = response.headers.get('x-kept-at');
