@@ -63,6 +63,11 @@ func TestStoryGiftsAndThePot(t *testing.T) {
 	if have := m.do("GET", hilltop+"/members/"+m.me()+"/gifts", nil, http.StatusOK).num("give"); have != 120 || h.balance(bill) != 0 {
 		t.Errorf("while it waits: Maria can give %d, Bill has %d", have, h.balance(bill))
 	}
+	for _, page := range []string{"/home", "/statement"} {
+		if n := m.do("GET", hilltop+"/members/"+m.me()+page, nil, http.StatusOK).num("set_aside"); n != 60 {
+			t.Errorf("while it waits, %s has %d minutes set aside, want 60", page, n)
+		}
+	}
 	first := hilltop + "/members/" + b.me() + "/home"
 	if waits := b.do("GET", first, nil, http.StatusOK).list("gifts"); len(waits) != 1 || waits[0].str("from") != "Maria" || waits[0].num("minutes") != 60 {
 		t.Errorf("the gift is not on Bill's first page: %v", waits)

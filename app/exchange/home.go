@@ -112,13 +112,13 @@ func (s *Service) Home(ctx context.Context, a identity.Actor, who uuid.UUID) (Ho
 		if h.Outings, err = s.Gatherings(ctx, tx, a.Bank.ID, who); err != nil {
 			return err
 		}
-		if a.Can(who, identity.SayHours) {
+		if h.Balance, err = ledger.BalanceOf(ctx, tx, a.Bank.ID, h.Member.AccountID); err != nil {
+			return err
+		}
+		if h.Balance.HeldIn > 0 && a.Can(who, identity.SayHours) { // nothing is promised to most
 			if h.Presents, err = s.Gifts(ctx, tx, a.Bank.ID, who); err != nil {
 				return err
 			}
-		}
-		if h.Balance, err = ledger.BalanceOf(ctx, tx, a.Bank.ID, h.Member.AccountID); err != nil {
-			return err
 		}
 		newYear := time.Date(now.In(a.Bank.Location()).Year(), 1, 1, 0, 0, 0, 0, time.UTC)
 		h.Given, err = given(db.Last(ctx), tx, a.Bank.ID, who, newYear)

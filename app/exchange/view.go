@@ -64,6 +64,7 @@ type HomeView struct {
 	MemberID uuid.UUID     `json:"member_id"`
 	Called   string        `json:"called"`
 	Balance  int64         `json:"balance" doc:"Minutes to use; below zero: has had more than given"`
+	SetAside int64         `json:"set_aside" doc:"Minutes of the balance that are promised, until a gift is answered"`
 	Given    int64         `json:"given_this_year" doc:"Minutes"`
 	Answers  []View        `json:"answers" doc:"Wait for the member's word, oldest first"`
 	Diary    []View        `json:"diary" doc:"Agreed, soonest first"`
@@ -148,7 +149,7 @@ func views(all []Seen) []View {
 }
 
 func homeView(h Home) HomeView {
-	v := HomeView{MemberID: h.Member.ID, Called: h.Member.Called, Balance: int64(h.Balance.Posted), Given: h.Given,
+	v := HomeView{MemberID: h.Member.ID, Called: h.Member.Called, Balance: int64(h.Balance.Posted), SetAside: int64(h.Balance.HeldOut), Given: h.Given,
 		Answers: views(h.Answers), Diary: views(h.Diary), Waiting: views(h.Waiting), Requests: []RequestView{}, Outings: []OutingView{}, Presents: []PresentView{}, Known: []KnownView{}}
 	for _, o := range h.Outings {
 		v.Outings = append(v.Outings, OutingView(o))

@@ -31,6 +31,7 @@ type View struct {
 	MemberID uuid.UUID  `json:"member_id"`
 	Called   string     `json:"called"`
 	Balance  int64      `json:"balance"`
+	SetAside int64      `json:"set_aside" doc:"Minutes of the balance that are promised, until a gift is answered"`
 	Lines    []LineView `json:"lines" doc:"Newest first"`
 	More     bool       `json:"more"`
 }
@@ -69,7 +70,7 @@ func (s *Service) Routes(r *web.Routes) {
 			if err != nil {
 				return nil, err
 			}
-			out := &screenOutput{View{MemberID: p.Member.ID, Called: p.Member.Called, Balance: int64(p.Balance.Posted), More: p.More, Lines: make([]LineView, len(p.Lines))}}
+			out := &screenOutput{View{MemberID: p.Member.ID, Called: p.Member.Called, Balance: int64(p.Balance.Posted), SetAside: int64(p.Balance.HeldOut), More: p.More, Lines: make([]LineView, len(p.Lines))}}
 			for i, l := range p.Lines {
 				out.Body.Lines[i] = lineView(l)
 			}

@@ -40,6 +40,11 @@ test('a neighbour is given an hour and says yes, and the pot is given one too', 
   await page.getByRole('button', { name: 'Give it' }).click();
   await expect(page.getByText('Thank you. We ask them')).toBeVisible();
   await expect(page.getByText('You have 1 hour to give.')).toBeVisible();
+  for (const [path, heading] of [['/home', /Hello/], ['/hours', 'Your hours']] as const) {
+    await opened(page, path, heading);
+    await expect(page.getByText('Set aside until your gift is answered: 1 hour.')).toBeVisible();
+  }
+  await opened(page, '/give', 'Give hours');
   await page.getByLabel('1 hour', { exact: true }).check();
   await page.getByRole('button', { name: 'Give it' }).click();
   await expect(page.getByText('Thank you. The pot has your hours.')).toBeVisible();

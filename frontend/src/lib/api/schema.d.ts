@@ -3078,6 +3078,11 @@ export interface components {
             member_id: string;
             /** @description Asked for, nobody found yet */
             requests: components["schemas"]["ExchangeRequestView"][] | null;
+            /**
+             * Format: int64
+             * @description Minutes of the balance that are promised, until a gift is answered
+             */
+            set_aside: number;
             /** @description Wait for somebody else */
             waiting: components["schemas"]["ExchangeView"][] | null;
         };
@@ -4961,6 +4966,11 @@ export interface components {
             lines: components["schemas"]["StatementLineView"][] | null;
             member_id: string;
             more: boolean;
+            /**
+             * Format: int64
+             * @description Minutes of the balance that are promised, until a gift is answered
+             */
+            set_aside: number;
         };
         SuggestTimeBody: {
             /**
