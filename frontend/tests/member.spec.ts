@@ -141,6 +141,7 @@ test('help is asked for in three taps', async ({ page }) => {
 
   // And it can be taken back.
   await page.getByRole('link', { name: 'You asked for: Getting out' }).click();
+  await expect(page.getByRole('button', { name: 'Take it off the list' })).toBeVisible();
   await expectGood(page);
   await page.getByRole('button', { name: 'Take it off the list' }).click();
   await expect(page).toHaveURL(/\/me$/);
