@@ -16,6 +16,9 @@ import (
 // frontFor is how long a page may say what a bank has just changed.
 const frontFor = 5 * time.Second
 
+// frontWait is how long a page waits to hear it.
+const frontWait = time.Second
+
 // Front knows whose the pages are before anybody has signed in: the first bank's, as
 // on the front page.
 type Front struct {
@@ -33,16 +36,16 @@ func (f *Front) Face(ctx context.Context, l words.Language) (web.Face, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if now := f.Clock.Now(); !now.Before(f.until) {
-		err := db.InTx(ctx, f.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
+		f.until = now.Add(frontFor) // also when it fails: pages do not queue for a database that is gone
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), frontWait)
+		defer cancel()
+		_ = db.InTx(ctx, f.Pool, db.NoBank, func(ctx context.Context, tx bun.IDB) error {
 			all, err := All(ctx, tx)
 			if err == nil && len(all) > 0 {
 				f.first = &all[0]
 			}
 			return err
 		})
-		if err == nil {
-			f.until = now.Add(frontFor)
-		}
 	}
 	if f.first == nil {
 		return web.Face{}, false
